@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel types in use, just their fields in use, and accessors for what differs between
+ * kernels; each names the change that forced it. Owns all kernel drift, counts nothing.
+ * Relocated against the running kernel's BTF (CO-RE), so order and offsets here mean nothing.
+ */
+#pragma once
+
+#include "ebpfmon.h"
+
+#include <stdbool.h>
+
+typedef __u64 u64;
+typedef __u32 u32;
+/* For libbpf's list of helpers. */
+typedef unsigned short __u16;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+
+/* From linux/bpf.h, which cannot be included next to the kernel's own types below. */
+enum {
+	BPF_NOEXIST = 1,
+	BPF_F_MMAPABLE = 1024,
+};
+enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PROG_ARRAY = 3,
+	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+};
+
+#include <bpf/bpf_helpers.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpadded"
+
+typedef struct {
+	u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct thread_info {
+	u32 status;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	u32 flags;
+	const struct cred *real_cred;
+	const struct cred *cred;
+	kuid_t loginuid;
+	struct css_set *cgroups;
+};
+
+struct filename {
+	const char *uptr;
+};
+
+struct open_flags {
+	int open_flag;
+	int lookup_flags;
+};
+
+struct pt_regs {
+	unsigned long orig_ax; /* x86 */
+	int syscallno;	       /* arm64 */
+};
+
+struct linux_binprm;
+struct file;
+
+enum bpf_func_id___em {
+	BPF_FUNC_get_current_task_btf___em = 158,
+};
+
+#pragma clang diagnostic pop
+#pragma clang attribute pop
+
+enum {
+	PF_IO_WORKER = 0x00000010,
+	PF_KTHREAD = 0x00200000,
+	TS_COMPAT = 0x0002,	/* x86: inside a 32-bit system call */
+	FMODE_EXEC = 0x20,	/* include/linux/fs.h __FMODE_EXEC: opened by exec */
+	O_NONBLOCK = 04000,
+	LOOKUP_CACHED = 1 << 21, /* as of 5.12, fails with -EAGAIN rather than to block */
+	EPERM = 1,
+	E2BIG = 7,
+	EAGAIN = 11,
+	ENOMEM = 12,
+	EACCES = 13,
+	EBUSY = 16,
+	EEXIST = 17,
+	MAX_ERRNO = 4095,
+};
+
+static __always_inline bool has_current_task_btf(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id___em,
+					  BPF_FUNC_get_current_task_btf___em);
+}
+
+/* A kernel thread, unless it works for a process: up to 5.11 io_uring's workers were such. */
+static __always_inline bool flags_kernel_thread(u32 flags)
+{
+	return (flags & (PF_KTHREAD | PF_IO_WORKER)) == PF_KTHREAD;
+}
+
+/*
+ * Who is running, taken from the task. Without bpf_get_current_task_btf (5.11, 3ca1032ab7ab) the
+ * task is a plain address, read by probing. real_cred is the task's own; cred may be borrowed for
+ * an operation (overlayfs). The worker threads of 5.10 have only what they borrowed.
+ */
+static __always_inline void current_subject(struct em_subject *subject, u32 *flags)
+{
+	if (has_current_task_btf()) {
+		struct task_struct *task = bpf_get_current_task_btf();
+
+		*flags = task->flags;
+		subject->uid = task->real_cred->uid.val;
+		subject->login = bpf_core_field_exists(task->loginuid) ? task->loginuid.val :
+									 (u32)EM_LOGIN_UNSET;
+		subject->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	} else {
+		struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+		*flags = BPF_CORE_READ(task, flags);
+		if (*flags & PF_KTHREAD)
+			subject->uid = BPF_CORE_READ(task, cred, uid.val);
+		else
+			subject->uid = BPF_CORE_READ(task, real_cred, uid.val);
+		subject->login = bpf_core_field_exists(task->loginuid) ?
+					 BPF_CORE_READ(task, loginuid.val) :
+					 (u32)EM_LOGIN_UNSET;
+		subject->cgroup = bpf_get_current_cgroup_id();
+	}
+}
+
+/* Whether the system call under way is a 32-bit one, whatever the program: x86 int $0x80. */
+static __always_inline bool syscall_compat(void)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (has_current_task_btf())
+		return bpf_get_current_task_btf()->thread_info.status & TS_COMPAT;
+	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread_info.status) &
+	       TS_COMPAT;
+#else
+	return false;
+#endif
+}
+
+/* The number of the system call that @regs entered with; x32's mark is taken off. */
+static __always_inline u32 syscall_number(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return (u32)regs->orig_ax & ~0x40000000U;
+#else
+	return (u32)regs->syscallno;
+#endif
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a probe's program may use: EM_HOOK() to be called, ledger_open() and ledger_count() to
+ * count. Nothing else touches a map. Owns the shared maps and the way an event finds its row.
+ */
+#pragma once
+
+#include "compat.bpf.h"
+
+/* The shapes of the inner tables: sizes only. core.bpf.c has them with their types. */
+struct rows_shape {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct em_row));
+};
+
+struct claims_shape {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+};
+
+/* The daemon creates these once, from core.bpf.c, and puts them in the place of ours. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, EM_ERAS);
+	__type(key, __u32);
+	__array(values, struct rows_shape);
+} rows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, EM_ERAS);
+	__type(key, __u32);
+	__array(values, struct claims_shape);
+} claims SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, EM_SHARDS);
+	__type(key, __u32);
+	__type(value, struct em_totals);
+} totals SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct em_state);
+} state SEC(".maps");
+
+/* Rows there are, minus 1: a power of two minus 1, so that a place is found by masking. */
+const volatile __u32 row_mask = 0;
+
+/* Where one event is entered: always in the totals, and in the row of its subject if it has one. */
+struct ledger {
+	struct em_totals *totals;
+	struct em_row *row; /* NULL: overflow */
+};
+
+static __always_inline struct em_totals *totals_shard(void)
+{
+	u32 shard = bpf_get_smp_processor_id() % EM_SHARDS;
+
+	return bpf_map_lookup_elem(&totals, &shard);
+}
+
+static __always_inline enum em_update_error update_error(long error)
+{
+	switch (error) {
+	case -E2BIG:
+		return EM_ERROR_E2BIG;
+	case -EBUSY:
+		return EM_ERROR_EBUSY;
+	case -ENOMEM:
+		return EM_ERROR_ENOMEM;
+	default:
+		return EM_ERROR_OTHER;
+	}
+}
+
+/*
+ * Makes free row @place the row of @subject. Several processors may want the same place: the
+ * claims map, where a key can be inserted just once, decides (an atomic compare-and-swap would
+ * need 5.12, on arm64 5.18), and its size is the limit on rows in use. 0: it is ours; -EEXIST:
+ * somebody else's.
+ */
+static __always_inline long row_claim(u32 era, u32 place, struct em_row *row,
+				      const struct em_subject *subject, u64 tag)
+{
+	void *claimed = bpf_map_lookup_elem(&claims, &era);
+	u32 one = 1;
+	long error;
+
+	if (!claimed)
+		return -ENOMEM;
+	error = bpf_map_update_elem(claimed, &place, &one, BPF_NOEXIST);
+	if (error)
+		return error;
+	row->subject = *subject;
+	barrier();
+	row->tag = tag; /* whoever sees the tag may use the row */
+	return 0;
+}
+
+/* The row of @subject, claimed if it has none yet; NULL and the reason counted if there is none. */
+static __always_inline struct em_row *row_find(const struct em_subject *subject,
+					       struct em_totals *shard)
+{
+	enum em_update_error reason = EM_ERROR_ENOSPC;
+	u32 zero = 0, era, place, stride, i;
+	struct em_state *control;
+	void *table;
+	u64 tag;
+
+	control = bpf_map_lookup_elem(&state, &zero);
+	if (!control)
+		return NULL;
+	era = control->era % EM_ERAS;
+	table = bpf_map_lookup_elem(&rows, &era);
+	if (!table)
+		return NULL;
+	tag = em_subject_tag(subject, control->seed);
+	place = (u32)tag;
+	stride = (u32)(tag >> 32) | 1;
+	for (i = 0; i < EM_ROW_PROBES; i++, place += stride) {
+		u32 at = place & row_mask;
+		struct em_row *row = bpf_map_lookup_elem(table, &at);
+		long error;
+
+		if (!row)
+			return NULL;
+		if (row->tag == tag && row->subject.uid == subject->uid &&
+		    row->subject.login == subject->login &&
+		    row->subject.cgroup == subject->cgroup)
+			return row;
+		if (row->tag)
+			continue;
+		error = row_claim(era, at, row, subject, tag);
+		if (!error)
+			return row;
+		if (error != -EEXIST) {
+			reason = update_error(error);
+			break;
+		}
+	}
+	__sync_fetch_and_add(&shard->update_errors[reason], 1);
+	return NULL;
+}
+
+static __always_inline bool ledger_open(struct ledger *ledger, const struct em_subject *subject)
+{
+	ledger->totals = totals_shard();
+	if (!ledger->totals)
+		return false;
+	ledger->row = row_find(subject, ledger->totals);
+	return true;
+}
+
+/* The total first, so that at no moment the rows hold more than it. */
+static __always_inline void ledger_count(struct ledger *ledger, enum em_slot slot)
+{
+	__sync_fetch_and_add(&ledger->totals->seen[slot], 1);
+	if (ledger->row)
+		__sync_fetch_and_add(&ledger->row->counters[slot], 1);
+	else
+		__sync_fetch_and_add(&ledger->totals->overflow[slot], 1);
+}
+
+/* Counts one event of the current task in one counter. */
+static __always_inline void count(const struct em_subject *subject, enum em_slot slot)
+{
+	struct ledger ledger;
+
+	if (ledger_open(&ledger, subject))
+		ledger_count(&ledger, slot);
+}
+
+static __always_inline void dispatch_missed(void)
+{
+	struct em_totals *shard = totals_shard();
+
+	if (shard)
+		__sync_fetch_and_add(&shard->dispatch_misses, 1);
+}
+
+/*
+ * Defines hook @name on @section. What is attached, and stays attached for as long as the counts
+ * live, is the dispatcher @name_hook: it jumps through the pinned map jump_@name to the body,
+ * which every start of the daemon replaces by its own without missing or repeating an event.
+ * Names have at most 10 characters: the kernel keeps 15 of a name.
+ */
+#define EM_HOOK(name, section, args...)                                                            \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_PROG_ARRAY);                                             \
+		__uint(max_entries, 1);                                                            \
+		__uint(key_size, sizeof(__u32));                                                   \
+		__uint(value_size, sizeof(__u32));                                                 \
+	} jump_##name SEC(".maps");                                                                \
+                                                                                                   \
+	SEC(section) int name##_hook(void *ctx)                                                    \
+	{                                                                                          \
+		bpf_tail_call(ctx, &jump_##name, 0);                                               \
+		dispatch_missed();                                                                 \
+		return 0;                                                                          \
+	}                                                                                          \
+                                                                                                   \
+	SEC(section) int BPF_PROG(name, ##args)
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel/user ABI: what lies in the pinned maps, and the list of counters. Everything here
+ * outlives a daemon; a change of any shape needs a new EM_LAYOUT. Included by both sides.
+ */
+#pragma once
+
+#ifdef __bpf__
+typedef unsigned char __u8;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef int __s32;
+typedef long long __s64;
+#else
+#include <linux/types.h>
+#endif
+
+/* Version of the shapes below and of the pin tree; part of the pin path ("v1"). */
+#define EM_LAYOUT 1
+
+/*
+ * The counters: append only, a number is never given to another meaning. To add one: a line here,
+ * and its slot in the descriptor of the probe that counts it (daemon/probe-NAME.c).
+ *   SLOT(enumerator, number, name in JSON and, in upper case, in tables)
+ */
+#define EM_SLOT_LIST(SLOT)                                                                         \
+	SLOT(EXECS, 0, "execs")                                                                    \
+	SLOT(EXEC_FAILURES, 1, "execFailures")                                                     \
+	SLOT(OPENS, 2, "opens")                                                                    \
+	SLOT(OPEN_FAILURES, 3, "openFailures")                                                     \
+	SLOT(OPEN_DENIALS, 4, "openDenials")
+
+enum em_slot {
+#define EM_SLOT(name, number, json) EM_##name = number,
+	EM_SLOT_LIST(EM_SLOT)
+#undef EM_SLOT
+};
+
+enum {
+#define EM_SLOT(name, number, json) +1
+	EM_SLOTS_USED = 0 EM_SLOT_LIST(EM_SLOT), /* of EM_SLOTS */
+#undef EM_SLOT
+	EM_SLOTS = 29,	     /* so that a row is exactly four cache lines */
+	EM_SHARDS = 64,	     /* totals are spread over these by processor; a power of two */
+	EM_ROW_PROBES = 32,  /* places looked at for a subject; with at most half of the rows in use
+			      * all are taken with probability 2^-32 */
+	EM_ERAS = 2,	     /* tables alternate between these when one is settled */
+	EM_GAPS = 16,	     /* remembered; the last one absorbs what comes after */
+	EM_HOOKS = 32,	     /* attached at a time, over all probes */
+	EM_NAME = 16,	     /* bytes of a probe's or a program's name, with NUL */
+	EM_UPDATE_ERRORS = 5,
+	EM_LOGIN_UNSET = -1, /* audit's "no login", as __u32 */
+};
+
+/* Whom an event is counted for. */
+struct em_subject {
+	__u32 uid;    /* real user id, in the initial user namespace */
+	__u32 login;  /* audit login uid; (__u32)EM_LOGIN_UNSET without one */
+	__u64 cgroup; /* id in the unified hierarchy: inode number of its directory */
+};
+
+/*
+ * One subject and its counts. A row is claimed once, filled, published by its tag, and never
+ * given to another subject; the same subject can have several rows, and readers add them up.
+ */
+struct em_row {
+	struct em_subject subject;
+	__u64 tag; /* em_subject_tag(); 0: the row is free */
+	__u64 counters[EM_SLOTS];
+};
+
+/* Why an event found no row, by errno of the claim. */
+enum em_update_error {
+	EM_ERROR_E2BIG,	 /* the subject table is full */
+	EM_ERROR_ENOSPC, /* all EM_ROW_PROBES places were taken */
+	EM_ERROR_EBUSY,
+	EM_ERROR_ENOMEM,
+	EM_ERROR_OTHER,
+};
+
+/* One shard of the sums over everything; the sum of all shards is the truth. */
+struct em_totals {
+	__u64 seen[EM_SLOTS];	  /* == sum of the rows + overflow */
+	__u64 overflow[EM_SLOTS]; /* counted for nobody */
+	__u64 update_errors[EM_UPDATE_ERRORS];
+	__u64 dispatch_misses; /* a dispatcher found no program to jump to */
+};
+
+/* A time without counting, kept for as long as the counts. Strings end with NUL. */
+struct em_gap {
+	__u64 from_usec; /* CLOCK_REALTIME */
+	__u64 to_usec;	 /* 0: not counting now either */
+	char probe[EM_NAME];
+	char hook[EM_NAME]; /* name of its program */
+	char reason[80];
+};
+
+/* Identity and control of one set of counts. Written by the daemon only, read by programs. */
+struct em_state {
+	__u32 layout; /* EM_LAYOUT */
+	__u32 era;    /* which of the EM_ERAS tables counts now */
+	__u64 seed;   /* of em_subject_tag(): nobody outside can choose colliding subjects */
+	__u64 since_usec; /* CLOCK_REALTIME when counting began */
+	__u64 verified_usec; /* CLOCK_REALTIME when the hooks below were last seen attached */
+	__u64 generation; /* starts of the daemon, the first is 1 */
+	__u32 subjects_max; /* rows that may be claimed: half of the rows there are */
+	__u32 gap_count;
+	__u8 epoch[16]; /* random, new for every new set of counts */
+	char attached[EM_HOOKS][EM_NAME]; /* names of programs; unused ones are empty */
+	struct em_gap gaps[EM_GAPS];
+};
+
+/*
+ * Spreads subjects over the table: multiply and fold, seeded. The low bits choose the first
+ * place, the high bits the stride. Never 0.
+ */
+static inline __u64 em_subject_tag(const struct em_subject *subject, __u64 seed)
+{
+	__u64 h = seed ^ ((__u64)subject->uid << 32 | subject->login);
+
+	h *= 0x9e3779b97f4a7c15ULL; /* 2^64 / golden ratio */
+	h ^= h >> 32;
+	h += subject->cgroup;
+	h *= 0xd6e8feb86659fd93ULL; /* any odd constant with well spread bits */
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93ULL;
+	h ^= h >> 29;
+	return h ? h : 1;
+}
+
+_Static_assert(sizeof(struct em_subject) == 16, "ABI");
+_Static_assert(sizeof(struct em_row) == 256, "ABI: four cache lines");
+_Static_assert(sizeof(struct em_totals) == 512, "ABI: whole cache lines");
+_Static_assert(sizeof(struct em_gap) == 128, "ABI");
+_Static_assert(sizeof(struct em_state) == 64 + EM_HOOKS * EM_NAME + EM_GAPS * 128, "ABI");
+_Static_assert(EM_SLOTS_USED <= EM_SLOTS, "no slot left: a new layout is needed");

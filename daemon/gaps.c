@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The record of times without counting: gaps.h. */
+#include "gaps.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool was_attached(const struct em_state *state, const char *program)
+{
+	for (size_t i = 0; i < EM_HOOKS; i++)
+		if (!strncmp(state->attached[i], program, EM_NAME))
+			return true;
+	return false;
+}
+
+static struct em_gap *find_open(struct em_state *state, const char *program)
+{
+	for (size_t i = 0; i < state->gap_count; i++)
+		if (!state->gaps[i].to_usec && !strncmp(state->gaps[i].hook, program, EM_NAME))
+			return &state->gaps[i];
+	return NULL;
+}
+
+/* A full record grows its last gap: later times are then told too widely, never too narrowly. */
+static void add(struct em_state *state, const struct em_gap *gap)
+{
+	struct em_gap *last = &state->gaps[EM_GAPS - 1];
+
+	if (state->gap_count < EM_GAPS) {
+		state->gaps[state->gap_count++] = *gap;
+		return;
+	}
+	last->to_usec = gap->to_usec;
+	snprintf(last->probe, sizeof(last->probe), "*");
+	snprintf(last->hook, sizeof(last->hook), "*");
+	snprintf(last->reason, sizeof(last->reason), "several; the record was full");
+}
+
+static void fill(struct em_gap *gap, const char *probe, const char *program, const char *reason)
+{
+	snprintf(gap->probe, sizeof(gap->probe), "%s", probe);
+	snprintf(gap->hook, sizeof(gap->hook), "%s", program);
+	snprintf(gap->reason, sizeof(gap->reason), "%s", reason);
+}
+
+void gaps_started(struct em_state *state, const char *probe, const char *program, uint64_t now_usec)
+{
+	struct em_gap *open = find_open(state, program);
+	struct em_gap gap = { .to_usec = now_usec };
+
+	if (open) {
+		open->to_usec = now_usec;
+		return;
+	}
+	if (was_attached(state, program)) {
+		gap.from_usec = state->verified_usec;
+		fill(&gap, probe, program, "its attachment was removed by somebody else");
+	} else {
+		gap.from_usec = state->since_usec;
+		fill(&gap, probe, program, "it was not counted before");
+	}
+	add(state, &gap);
+}
+
+void gaps_stopped(struct em_state *state, const char *probe, const char *program,
+		  const char *reason, uint64_t now_usec)
+{
+	struct em_gap gap = { .from_usec = now_usec };
+
+	fill(&gap, probe, program, reason);
+	add(state, &gap);
+}
+
+void gaps_attached_clear(struct em_state *state)
+{
+	memset(state->attached, 0, sizeof(state->attached));
+}
+
+void gaps_attached_add(struct em_state *state, const char *program)
+{
+	for (size_t i = 0; i < EM_HOOKS; i++) {
+		if (state->attached[i][0])
+			continue;
+		snprintf(state->attached[i], EM_NAME, "%s", program);
+		return;
+	}
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One hook: finds its place in the kernel, goes on with its pins or attaches it anew, and puts a
+ * new body behind its dispatcher. Uses libbpf; chooses nothing.
+ */
+#pragma once
+
+#include "pins.h"
+#include "probe.h"
+
+struct object_context;
+struct bpf_object;
+struct btf;
+
+/* What is known and held of a hook while it is started. */
+struct hook_run {
+	const struct hook *hook;
+	const char *target;
+	bool wanted;
+	bool pinned; /* it is attached already; the descriptors are those of its pins */
+	int link_fd, program_fd, jump_fd;
+};
+
+void hook_run_init(struct hook_run *run);
+void hook_run_release(struct hook_run *run);
+
+/* The first of its targets that the kernel has, or NULL. */
+const char *hook_target(const struct hook *hook, const struct btf *btf);
+/* "fexit/do_filp_open", into @buffer; without a target the first possible one. */
+const char *hook_name(const struct hook *hook, const char *target, char *buffer, size_t size);
+
+/*
+ * Fills @run with the hook's pins if they are complete and belong together. Pins without a link
+ * are left from a start that did not end: they are removed. -EUCLEAN: they do not fit together.
+ */
+int hook_find_pinned(const struct object_context *context, struct hook_run *run,
+		     struct problem *problem);
+
+/* Prepares @object to load just the programs and maps of the wanted @runs. */
+int hook_select(const struct object_context *context, struct bpf_object *object,
+		const struct hook_run *runs, size_t n_runs);
+
+/* After loading: makes the new body count, attaching and pinning the dispatcher if needed. */
+int hook_attach(const struct object_context *context, const struct probe *probe,
+		struct bpf_object *object, struct hook_run *run, struct problem *problem);
+
+/* Ends a pinned hook that is not to count any more, and remembers since when. */
+int hook_drop(const struct object_context *context, const struct probe *probe,
+	      const struct hook *hook, const char *reason, struct problem *problem);
+
+/* Skipped runs of the program. -ENODATA: the kernel does not tell (before 5.12, 9ed9e9ba2337). */
+int hook_misses(int program_fd, uint64_t *ret_misses);

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The JSON writer. Owns growth, commas, escaping and the spelling of numbers; refuses to know what
+ * is written and in which order: balanced begin and end calls are the caller's business.
+ */
+#include "json.h"
+
+#include "utf8.h"
+
+#include <string.h>
+
+enum {
+	CAPACITY_MIN = 512,
+	DIGITS_MAX = 20,      /* UINT64_MAX, or a sign and INT64_MIN */
+	ESCAPED_MAX = 6,      /* \u00xx: the most that one byte becomes */
+	AROUND_KEY = 4,	      /* comma, two quotes, colon */
+	SIZE_LIMIT = 1 << 30, /* one value; beyond it is a mistake, treated as no memory */
+};
+
+void json_done(struct json *json)
+{
+	free(json->text);
+	*json = (struct json){ .text = NULL };
+}
+
+static bool grow(struct json *json, size_t need)
+{
+	size_t capacity = json->capacity ? json->capacity : CAPACITY_MIN;
+	char *text = NULL;
+
+	if (json->error)
+		return false;
+	while (capacity - json->length <= need && capacity <= SIZE_MAX / 4)
+		capacity *= 2;
+	if (need <= SIZE_LIMIT && capacity - json->length > need)
+		text = realloc(json->text, capacity);
+	if (!text) {
+		json->error = -ENOMEM;
+		return false;
+	}
+	json->text = text;
+	json->capacity = capacity;
+	return true;
+}
+
+/* Room for @need bytes and a NUL; false after an error. */
+static inline bool reserve(struct json *json, size_t need)
+{
+	if (!json->error && need < json->capacity - json->length)
+		return true;
+	return grow(json, need);
+}
+
+/*
+ * Makes room for a value of at most @size bytes, writes what comes before it and returns where it
+ * goes; NULL after an error.
+ */
+static inline char *value_begin(struct json *json, const char *key, size_t size)
+{
+	size_t key_length = key ? strlen(key) : 0;
+	char *at;
+
+	if (!reserve(json, AROUND_KEY + key_length + size))
+		return NULL;
+	at = json->text + json->length;
+	if (json->comma)
+		*at++ = ',';
+	if (key) {
+		*at++ = '"';
+		at = mempcpy(at, key, key_length);
+		*at++ = '"';
+		*at++ = ':';
+	}
+	return at;
+}
+
+static inline void value_end(struct json *json, char *at, bool comma)
+{
+	*at = '\0';
+	json->length = (size_t)(at - json->text);
+	json->comma = comma;
+}
+
+static void put(struct json *json, const char *key, const char *text, size_t length, bool comma)
+{
+	char *at = value_begin(json, key, length);
+
+	if (at)
+		value_end(json, mempcpy(at, text, length), comma);
+}
+
+char *json_take(struct json *json, size_t *ret_length)
+{
+	char *text = NULL;
+	size_t length = 0;
+
+	if (reserve(json, 0)) {
+		text = TAKE_PTR(json->text);
+		length = json->length;
+		text[length] = '\0';
+	}
+	json_done(json);
+	if (ret_length)
+		*ret_length = length;
+	return text;
+}
+
+void json_object_begin(struct json *json, const char *key)
+{
+	put(json, key, "{", 1, false);
+}
+
+void json_array_begin(struct json *json, const char *key)
+{
+	put(json, key, "[", 1, false);
+}
+
+static void close_level(struct json *json, char bracket)
+{
+	json->comma = false;
+	put(json, NULL, &bracket, 1, true);
+}
+
+void json_object_end(struct json *json)
+{
+	close_level(json, '}');
+}
+
+void json_array_end(struct json *json)
+{
+	close_level(json, ']');
+}
+
+void json_null(struct json *json, const char *key)
+{
+	put(json, key, "null", 4, true);
+}
+
+void json_bool(struct json *json, const char *key, bool value)
+{
+	put(json, key, value ? "true" : "false", value ? 4 : 5, true);
+}
+
+void json_raw(struct json *json, const char *key, const char *text, size_t length)
+{
+	put(json, key, text, length, true);
+}
+
+/* Two digits per division: half of the divisions are most of the time this takes. */
+static inline char *put_decimal(char *at, uint64_t value)
+{
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
+	char digits[DIGITS_MAX];
+	size_t n = sizeof(digits);
+
+	while (value >= 100) {
+		n -= 2;
+		memcpy(digits + n, pairs + value % 100 * 2, 2);
+		value /= 100;
+	}
+	if (value >= 10) {
+		n -= 2;
+		memcpy(digits + n, pairs + value * 2, 2);
+	} else {
+		digits[--n] = (char)('0' + value);
+	}
+	return mempcpy(at, digits + n, sizeof(digits) - n);
+}
+
+void json_u64(struct json *json, const char *key, uint64_t value)
+{
+	char *at = value_begin(json, key, DIGITS_MAX);
+
+	if (at)
+		value_end(json, put_decimal(at, value), true);
+}
+
+void json_i64(struct json *json, const char *key, int64_t value)
+{
+	char *at = value_begin(json, key, DIGITS_MAX);
+
+	if (!at)
+		return;
+	if (value < 0)
+		*at++ = '-';
+	value_end(json, put_decimal(at, value < 0 ? -(uint64_t)value : (uint64_t)value), true);
+}
+
+/* How a byte is written: 0 as it is, HIGH as part of UTF-8, 'u' \u00xx, else a backslash and this. */
+enum { HIGH = 1 };
+static const unsigned char escapes[256] = {
+	[0 ... 7] = 'u',
+	['\b'] = 'b',
+	['\t'] = 't',
+	['\n'] = 'n',
+	[0x0b] = 'u',
+	['\f'] = 'f',
+	['\r'] = 'r',
+	['"'] = '"',
+	['\\'] = '\\',
+	[0x0e ... 0x1f] = 'u',
+	/* RFC 8259 allows DEL, sd-json hangs up on it. */
+	[0x7f] = 'u',
+	[0x80 ... 0xff] = HIGH,
+};
+
+static char *put_escape(char *at, unsigned char byte)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	*at++ = '\\';
+	*at++ = (char)escapes[byte];
+	if (escapes[byte] == 'u') {
+		at = mempcpy(at, "00", 2);
+		*at++ = hex[byte >> 4];
+		*at++ = hex[byte & 15];
+	}
+	return at;
+}
+
+/*
+ * Copies the sequence at *@text and steps over it. A byte that starts none becomes U+FFFD, and so
+ * does a noncharacter: it is valid UTF-8, but sd-json refuses the whole message for it, written
+ * raw or escaped, and any user can have one in a file name.
+ */
+static char *put_utf8(char *at, const unsigned char **text, size_t size)
+{
+	size_t length = utf8_sequence(*text, size);
+
+	if (length > 0 && !utf8_is_noncharacter(*text, length))
+		at = mempcpy(at, *text, length);
+	else
+		at = mempcpy(at, "\xef\xbf\xbd", 3);
+	*text += length > 0 ? length : 1;
+	return at;
+}
+
+void json_string_n(struct json *json, const char *key, const char *text, size_t length)
+{
+	const unsigned char *byte = (const unsigned char *)text, *end = byte + length;
+	char *at;
+
+	at = value_begin(json, key, length <= SIZE_LIMIT / 8 ? ESCAPED_MAX * length + 2 : SIZE_MAX);
+	if (!at)
+		return;
+	*at++ = '"';
+	while (byte < end) {
+		const unsigned char *run = byte;
+
+		while (byte < end && !escapes[*byte])
+			byte++;
+		at = mempcpy(at, run, (size_t)(byte - run));
+		if (byte == end)
+			break;
+		if (escapes[*byte] == HIGH)
+			at = put_utf8(at, &byte, (size_t)(end - byte));
+		else
+			at = put_escape(at, *byte++);
+	}
+	*at++ = '"';
+	value_end(json, at, true);
+}
+
+void json_string(struct json *json, const char *key, const char *text)
+{
+	json_string_n(json, key, text, strlen(text));
+}

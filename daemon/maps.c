@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The maps all probes share: maps.h. */
+#include "maps.h"
+
+#include "core.skel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+enum shared {
+	SHARED_STATE,
+	SHARED_TOTALS,
+	SHARED_ROWS,
+	SHARED_CLAIMS,
+	SHARED_ROWS_0,
+	SHARED_CLAIMS_0,
+	SHARED_MAPS,
+};
+
+enum {
+	ROWS_PER_SUBJECT = 2,	/* rows stay half empty, so that a place is found quickly */
+	HASH_ELEMENT_BYTES = 64, /* kernel/bpf/hashtab.c struct htab_elem and its bucket */
+};
+
+/* The shape every map must have; entries of 0: any, it depends on SubjectsMax=. */
+struct shape {
+	const char *name;
+	enum bpf_map_type type;
+	uint32_t key_bytes, value_bytes, entries, flags;
+	bool in_probes; /* probes declare it too */
+};
+
+static const struct shape shapes[SHARED_MAPS] = {
+	[SHARED_STATE] = { "state", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct em_state), 1,
+			   BPF_F_MMAPABLE, true },
+	[SHARED_TOTALS] = { "totals", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct em_totals), EM_SHARDS,
+			    BPF_F_MMAPABLE, true },
+	[SHARED_ROWS] = { "rows", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, EM_ERAS, 0, true },
+	[SHARED_CLAIMS] = { "claims", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, EM_ERAS, 0, true },
+	[SHARED_ROWS_0] = { "rows_0", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct em_row), 0,
+			    BPF_F_MMAPABLE, false },
+	[SHARED_CLAIMS_0] = { "claims_0", BPF_MAP_TYPE_HASH, 4, 4, 0, 0, false },
+};
+
+struct maps {
+	int fds[SHARED_MAPS];
+	uint32_t ids[SHARED_MAPS];
+	uint32_t entries[SHARED_MAPS];
+	struct em_state *state;
+	struct em_totals *totals;
+};
+
+struct maps *maps_free(struct maps *maps)
+{
+	if (!maps)
+		return NULL;
+	if (maps->state)
+		munmap(maps->state, sizeof(*maps->state));
+	if (maps->totals)
+		munmap(maps->totals, EM_SHARDS * sizeof(*maps->totals));
+	for (int i = 0; i < SHARED_MAPS; i++)
+		close_fd(maps->fds[i]);
+	free(maps);
+	return NULL;
+}
+
+/* --- verifying --------------------------------------------------------------------------------- */
+
+static int check_shape(struct maps *maps, enum shared which, struct pins *pins,
+		       struct problem *problem)
+{
+	const struct shape *shape = &shapes[which];
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(maps->fds[which], &info, &size) < 0)
+		return problem_set(problem, errno, "cannot examine map %s: %m",
+				   pins_name(pins, PIN_MAP, shape->name));
+	if (info.type != shape->type || info.key_size != shape->key_bytes ||
+	    info.value_size != shape->value_bytes || info.map_flags != shape->flags ||
+	    (shape->entries && info.max_entries != shape->entries))
+		return problem_set(problem, EUCLEAN,
+				   "%s is not the map it should be (type %u, key %u, value %u, "
+				   "entries %u, flags %#x): left untouched; 'ebpfmond --unpin' "
+				   "removes it and its counts",
+				   pins_name(pins, PIN_MAP, shape->name), info.type, info.key_size,
+				   info.value_size, info.max_entries, info.map_flags);
+	maps->ids[which] = info.id;
+	maps->entries[which] = info.max_entries;
+	return 0;
+}
+
+/* The outer map must hold the very map that is pinned as its first inner one. */
+static int check_inner(struct maps *maps, enum shared outer, enum shared inner, struct pins *pins,
+		       struct problem *problem)
+{
+	uint32_t era = 0, id = 0;
+
+	if (bpf_map_lookup_elem(maps->fds[outer], &era, &id) < 0 || id != maps->ids[inner])
+		return problem_set(problem, EUCLEAN,
+				   "%s does not hold the map pinned as '%s': left untouched; "
+				   "'ebpfmond --unpin' removes both and their counts",
+				   pins_name(pins, PIN_MAP, shapes[outer].name),
+				   shapes[inner].name);
+	return 0;
+}
+
+static int check_state(struct maps *maps, struct pins *pins, struct problem *problem)
+{
+	uint32_t row_count = maps->entries[SHARED_ROWS_0];
+	const struct em_state *state = maps->state;
+
+	if (state->layout != EM_LAYOUT || state->era >= EM_ERAS ||
+	    row_count & (row_count - 1) || state->gap_count > EM_GAPS ||
+	    state->subjects_max != maps->entries[SHARED_CLAIMS_0])
+		return problem_set(problem, EUCLEAN,
+				   "%s holds no state of this layout: left untouched; 'ebpfmond "
+				   "--unpin' removes it and all counts",
+				   pins_name(pins, PIN_MAP, "state"));
+	return 0;
+}
+
+/* --- memory ------------------------------------------------------------------------------------ */
+
+static int map_memory(struct maps *maps, struct problem *problem)
+{
+	void *state, *totals;
+
+	state = mmap(NULL, sizeof(*maps->state), PROT_READ | PROT_WRITE, MAP_SHARED,
+		     maps->fds[SHARED_STATE], 0);
+	if (state == MAP_FAILED)
+		return problem_set(problem, errno, "cannot map the state into memory: %m");
+	maps->state = state;
+	totals = mmap(NULL, EM_SHARDS * sizeof(*maps->totals), PROT_READ, MAP_SHARED,
+		      maps->fds[SHARED_TOTALS], 0);
+	if (totals == MAP_FAILED)
+		return problem_set(problem, errno, "cannot map the totals into memory: %m");
+	maps->totals = totals;
+	return 0;
+}
+
+static int begin_epoch(struct em_state *state, uint32_t subjects_max, struct problem *problem)
+{
+	if (getrandom(state->epoch, sizeof(state->epoch), 0) < 0 ||
+	    getrandom(&state->seed, sizeof(state->seed), 0) < 0)
+		return problem_set(problem, errno, "cannot get random bytes: %m");
+	state->layout = EM_LAYOUT;
+	state->subjects_max = subjects_max;
+	state->since_usec = state->verified_usec = now_realtime_usec();
+	return 0;
+}
+
+/* --- creating and adopting --------------------------------------------------------------------- */
+
+static uint32_t rows_for(uint32_t subjects_max)
+{
+	uint32_t row_count = ROWS_PER_SUBJECT;
+
+	while (row_count < subjects_max * ROWS_PER_SUBJECT)
+		row_count *= 2;
+	return row_count;
+}
+
+/* Inner maps must have the shape of the template in the outer one, entries of arrays included. */
+static int set_sizes(struct bpf_object *core, uint32_t subjects_max)
+{
+	uint32_t row_count = rows_for(subjects_max);
+	struct bpf_map *inner;
+	int r;
+
+	inner = bpf_map__inner_map(bpf_object__find_map_by_name(core, "rows"));
+	r = bpf_map__set_max_entries(inner, row_count);
+	if (!r)
+		r = bpf_map__set_max_entries(bpf_object__find_map_by_name(core, "rows_0"),
+					     row_count);
+	if (!r)
+		r = bpf_map__set_max_entries(bpf_object__find_map_by_name(core, "claims_0"),
+					     subjects_max);
+	return r;
+}
+
+static int fill_outer(const struct maps *maps)
+{
+	uint32_t era = 0;
+
+	if (bpf_map_update_elem(maps->fds[SHARED_ROWS], &era, &maps->fds[SHARED_ROWS_0], 0) < 0)
+		return -errno;
+	if (bpf_map_update_elem(maps->fds[SHARED_CLAIMS], &era, &maps->fds[SHARED_CLAIMS_0], 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static void object_closep(struct bpf_object **object)
+{
+	if (*object)
+		bpf_object__close(*object);
+}
+
+static int create_all(struct maps *maps, struct pins *pins, uint32_t subjects_max,
+		      struct problem *problem)
+{
+	CLEANUP(object_closep) struct bpf_object *core = NULL;
+	size_t size;
+	const void *elf = core_bpf__elf_bytes(&size);
+	int r;
+
+	core = bpf_object__open_mem(elf, size, NULL);
+	if (!core)
+		return problem_set(problem, errno, "cannot read the built-in BPF object 'core': %m");
+	r = set_sizes(core, subjects_max);
+	if (!r)
+		r = bpf_object__load(core);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot create the kernel tables for %u subjects: %s",
+				   subjects_max, strerror(-r));
+	for (int i = 0; i < SHARED_MAPS; i++) {
+		maps->fds[i] = dup(bpf_object__find_map_fd_by_name(core, shapes[i].name));
+		if (maps->fds[i] < 0)
+			return problem_set(problem, errno, "cannot keep map '%s': %m",
+					   shapes[i].name);
+		r = pins_put(pins, PIN_MAP, shapes[i].name, maps->fds[i], problem);
+		if (r < 0)
+			return r;
+	}
+	r = fill_outer(maps);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot connect the kernel tables: %s",
+				   strerror(-r));
+	return 0;
+}
+
+static int adopt_all(struct maps *maps, struct pins *pins, struct problem *problem)
+{
+	int r;
+
+	for (int i = 0; i < SHARED_MAPS; i++) {
+		r = pins_get(pins, PIN_MAP, shapes[i].name, &maps->fds[i], problem);
+		if (r == -ENOENT)
+			return problem_set(problem, EUCLEAN,
+					   "%s is missing: left the rest untouched; 'ebpfmond "
+					   "--unpin' removes it and all counts",
+					   pins_name(pins, PIN_MAP, shapes[i].name));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int check_all(struct maps *maps, struct pins *pins, struct problem *problem)
+{
+	int r;
+
+	for (int i = 0; i < SHARED_MAPS; i++) {
+		r = check_shape(maps, i, pins, problem);
+		if (r < 0)
+			return r;
+	}
+	r = check_inner(maps, SHARED_ROWS, SHARED_ROWS_0, pins, problem);
+	if (r < 0)
+		return r;
+	return check_inner(maps, SHARED_CLAIMS, SHARED_CLAIMS_0, pins, problem);
+}
+
+int maps_new(struct pins *pins, uint32_t subjects_max, struct maps **ret_maps,
+	     struct problem *problem)
+{
+	CLEANUP(maps_freep) struct maps *maps = calloc(1, sizeof(*maps));
+	int r;
+
+	if (!maps)
+		return problem_set(problem, ENOMEM, "out of memory");
+	for (int i = 0; i < SHARED_MAPS; i++)
+		maps->fds[i] = -1;
+	if (pins_adopted(pins))
+		r = adopt_all(maps, pins, problem);
+	else
+		r = create_all(maps, pins, subjects_max, problem);
+	if (r < 0)
+		return r;
+	r = check_all(maps, pins, problem);
+	if (r < 0)
+		return r;
+	r = map_memory(maps, problem);
+	if (r < 0)
+		return r;
+	if (!pins_adopted(pins))
+		r = begin_epoch(maps->state, subjects_max, problem);
+	else
+		r = check_state(maps, pins, problem);
+	if (r < 0)
+		return r;
+	*ret_maps = TAKE_PTR(maps);
+	return 0;
+}
+
+/* --- use --------------------------------------------------------------------------------------- */
+
+int maps_share(const struct maps *maps, struct bpf_object *object)
+{
+	for (int i = 0; i < SHARED_MAPS; i++) {
+		struct bpf_map *map;
+		int r;
+
+		if (!shapes[i].in_probes)
+			continue;
+		map = bpf_object__find_map_by_name(object, shapes[i].name);
+		if (!map)
+			return -ENOENT;
+		r = bpf_map__reuse_fd(map, maps->fds[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool contains(const uint32_t *ids, size_t n_ids, uint32_t id)
+{
+	for (size_t i = 0; i < n_ids; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+bool maps_used_by(const struct maps *maps, const uint32_t *ids, size_t n_ids)
+{
+	return contains(ids, n_ids, maps->ids[SHARED_TOTALS]);
+}
+
+struct em_state *maps_state(const struct maps *maps)
+{
+	return maps->state;
+}
+
+const struct em_totals *maps_totals(const struct maps *maps)
+{
+	return maps->totals;
+}
+
+int maps_rows_fd(const struct maps *maps)
+{
+	return maps->fds[SHARED_ROWS_0];
+}
+
+uint32_t maps_rows(const struct maps *maps)
+{
+	return maps->entries[SHARED_ROWS_0];
+}
+
+uint64_t maps_kernel_bytes(const struct maps *maps)
+{
+	return (uint64_t)maps_rows(maps) * sizeof(struct em_row) +
+	       (uint64_t)maps->entries[SHARED_CLAIMS_0] * HASH_ELEMENT_BYTES +
+	       EM_SHARDS * sizeof(struct em_totals) + sizeof(struct em_state);
+}

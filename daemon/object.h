@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One probe at run time: loads its programs, attaches them in the best way this kernel and the
+ * settings allow, or goes on with the pinned attachments of an earlier daemon. Uses libbpf.
+ */
+#pragma once
+
+#include "config.h"
+#include "maps.h"
+#include "pins.h"
+#include "probe.h"
+
+struct btf;
+
+enum object_state {
+	OBJECT_RUNNING,	    /* everything the settings ask for is counted in the preferred way */
+	OBJECT_DEGRADED,    /* counts, but not everything, or not by the preferred hook */
+	OBJECT_UNSUPPORTED, /* nothing works here */
+	OBJECT_DISABLED,    /* by configuration */
+};
+
+enum {
+	OBJECT_ATTACHMENTS_MAX = PROBE_JOBS_MAX * PROBE_HOOKS_MAX,
+};
+
+/* One program at one place of the kernel. */
+struct attachment {
+	const struct hook *hook;
+	const char *target; /* of hook->targets */
+	int program_fd;	    /* the dispatcher: what the kernel runs, and whose misses count */
+	int link_fd;	    /* held, so that a removed pin does not end the counting */
+};
+
+struct object {
+	const struct probe *probe;
+	enum object_state state;
+	char reason[320]; /* one line, empty when running or disabled */
+	struct attachment attachments[OBJECT_ATTACHMENTS_MAX];
+	size_t n_attachments;
+	unsigned int coverage; /* of the hooks in use */
+	uint32_t slots;	       /* bit per counter that is being counted */
+};
+
+struct object_settings {
+	bool enabled;
+	enum config_switch jobs[PROBE_JOBS_MAX];
+};
+
+/* What all probes are started with. Without @pins everything ends with the process. */
+struct object_context {
+	struct pins *pins;
+	const struct maps *maps;
+	const struct btf *btf; /* of the kernel */
+};
+
+/*
+ * Starts @probe. 0, whatever its state is then: a kernel that lacks something is no failure.
+ * Negative, with a problem, when pins are not what they should be. @object must be released.
+ */
+int object_start(const struct object_context *context, const struct probe *probe,
+		 const struct object_settings *settings, struct object *object,
+		 struct problem *problem);
+/* Lets go of everything; what is pinned goes on counting. */
+void object_release(struct object *object);
+
+/* Runs of its programs that the kernel skipped. -ENODATA: this kernel does not tell. */
+int object_misses(const struct object *object, uint64_t *ret_misses);
+
+/* "fexit/do_filp_open", into @buffer. */
+const char *attachment_name(const struct attachment *attachment, char *buffer, size_t size);
+
+const char *object_state_name(enum object_state state);

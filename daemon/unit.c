@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* cgroup id -> systemd unit: unit.h. */
+#include "unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+enum {
+	UNITS_MAX = 65536,  /* cgroups remembered, and names */
+	DEPTH_MAX = 32,	    /* of the walk */
+	NAME_BYTES = 256,   /* of a unit; longer ones do not exist (UNIT_NAME_MAX) */
+	PATH_BYTES = 4096,
+	ROOT_ID = 1,
+};
+
+/* Open addressing, at most half full. */
+struct entry {
+	uint64_t cgroup; /* 0: free */
+	uint32_t unit;
+};
+
+struct units {
+	char *root; /* NULL: this machine has no unified hierarchy */
+	struct entry *entries;
+	size_t n_entries, size; /* size: a power of two */
+	char **names;		/* by number; 0 is UNIT_UNKNOWN */
+	uint32_t n_names;
+};
+
+static bool is_cgroup2(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+int units_new(const char *root, struct units **ret_units)
+{
+	CLEANUP(units_freep) struct units *units = calloc(1, sizeof(*units));
+
+	if (!units)
+		return -ENOMEM;
+	if (!root && is_cgroup2("/sys/fs/cgroup"))
+		root = "/sys/fs/cgroup";
+	if (!root && is_cgroup2("/sys/fs/cgroup/unified"))
+		root = "/sys/fs/cgroup/unified"; /* systemd's hybrid hierarchy */
+	if (root) {
+		units->root = strdup(root);
+		if (!units->root)
+			return -ENOMEM;
+	}
+	units->names = calloc(1, sizeof(*units->names));
+	if (!units->names)
+		return -ENOMEM;
+	units->n_names = 1;
+	*ret_units = TAKE_PTR(units);
+	return 0;
+}
+
+struct units *units_free(struct units *units)
+{
+	if (!units)
+		return NULL;
+	for (uint32_t i = 0; i < units->n_names; i++)
+		free(units->names[i]);
+	free(units->names);
+	free(units->entries);
+	free(units->root);
+	free(units);
+	return NULL;
+}
+
+/* --- paths ------------------------------------------------------------------------------------- */
+
+static bool has_suffix(const char *name, size_t length, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	return length > n && !memcmp(name + length - n, suffix, n);
+}
+
+static bool is_unit(const char *name, size_t length)
+{
+	static const char *const suffixes[] = { ".service", ".scope", ".socket", ".mount", ".swap" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+		if (has_suffix(name, length, suffixes[i]))
+			return true;
+	return false;
+}
+
+void unit_of_path(const char *path, char *buffer, size_t size)
+{
+	const char *found = NULL, *at = path;
+	size_t found_length = 0;
+
+	while (*at) {
+		size_t length;
+
+		at += strspn(at, "/");
+		length = strcspn(at, "/");
+		if (!length)
+			break;
+		/* systemd puts '_' before names that would clash with the kernel's files. */
+		if (*at == '_' && length > 1)
+			at++, length--;
+		if (!is_unit(at, length) && !has_suffix(at, length, ".slice"))
+			break;
+		found = at;
+		found_length = length;
+		if (is_unit(at, length))
+			break;
+		at += length;
+	}
+	if (found)
+		snprintf(buffer, size, "%.*s", (int)found_length, found);
+	else
+		snprintf(buffer, size, "%s", path[strspn(path, "/")] ? path : "-.slice");
+}
+
+/* --- what is known ----------------------------------------------------------------------------- */
+
+static struct entry *place_of(const struct units *units, uint64_t cgroup)
+{
+	size_t at = cgroup * 0x9e3779b97f4a7c15ULL >> 32 & (units->size - 1);
+
+	while (units->entries[at].cgroup && units->entries[at].cgroup != cgroup)
+		at = (at + 1) & (units->size - 1);
+	return &units->entries[at];
+}
+
+static int grow(struct units *units)
+{
+	struct units bigger = { .size = units->size ? units->size * 2 : 256 };
+
+	bigger.entries = calloc(bigger.size, sizeof(*bigger.entries));
+	if (!bigger.entries)
+		return -ENOMEM;
+	for (size_t i = 0; i < units->size; i++)
+		if (units->entries[i].cgroup)
+			*place_of(&bigger, units->entries[i].cgroup) = units->entries[i];
+	free(units->entries);
+	units->entries = bigger.entries;
+	units->size = bigger.size;
+	return 0;
+}
+
+/* Number of @name, which is added if it is new; UNIT_UNKNOWN when there is no room. */
+static uint32_t intern(struct units *units, const char *name)
+{
+	_cleanup_free_ char *copy = NULL;
+	char **names;
+
+	for (uint32_t i = 1; i < units->n_names; i++)
+		if (!strcmp(units->names[i], name))
+			return i;
+	if (units->n_names > UNITS_MAX)
+		return UNIT_UNKNOWN;
+	copy = strdup(name);
+	if (!copy)
+		return UNIT_UNKNOWN;
+	names = reallocarray(units->names, units->n_names + 1, sizeof(*names));
+	if (!names)
+		return UNIT_UNKNOWN;
+	units->names = names;
+	units->names[units->n_names] = TAKE_PTR(copy);
+	return units->n_names++;
+}
+
+static int remember(struct units *units, uint64_t cgroup, uint32_t unit)
+{
+	struct entry *entry;
+
+	if (!cgroup)
+		return 0;
+	if (units->n_entries * 2 >= units->size) {
+		int r = units->n_entries < UNITS_MAX ? grow(units) : -ENOSPC;
+
+		if (r < 0)
+			return r;
+	}
+	entry = place_of(units, cgroup);
+	if (!entry->cgroup)
+		units->n_entries++;
+	*entry = (struct entry){ cgroup, unit };
+	return 0;
+}
+
+static bool known(const struct units *units, uint64_t cgroup)
+{
+	return units->size && place_of(units, cgroup)->cgroup;
+}
+
+/* --- the walk ---------------------------------------------------------------------------------- */
+
+struct walk {
+	struct units *units;
+	char path[PATH_BYTES]; /* below the root */
+	size_t length;
+};
+
+static void learn(struct walk *walk, uint64_t cgroup)
+{
+	struct entry *entry;
+	char name[NAME_BYTES];
+
+	if (known(walk->units, cgroup)) {
+		entry = place_of(walk->units, cgroup);
+		if (entry->unit != UNIT_UNKNOWN)
+			return;
+	}
+	unit_of_path(walk->path, name, sizeof(name));
+	remember(walk->units, cgroup, intern(walk->units, name));
+}
+
+static void walk_directory(struct walk *walk, int parent, const char *name, unsigned int depth);
+
+static void walk_entries(struct walk *walk, DIR *directory, unsigned int depth)
+{
+	size_t length = walk->length;
+	struct dirent *entry;
+
+	while ((entry = readdir(directory))) {
+		size_t n = strlen(entry->d_name);
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+		    length + n + 2 > sizeof(walk->path))
+			continue;
+		walk->path[length] = '/';
+		memcpy(walk->path + length + 1, entry->d_name, n + 1);
+		walk->length = length + 1 + n;
+		learn(walk, entry->d_ino);
+		walk_directory(walk, dirfd(directory), entry->d_name, depth + 1);
+		walk->length = length;
+		walk->path[length] = '\0';
+	}
+}
+
+static void walk_directory(struct walk *walk, int parent, const char *name, unsigned int depth)
+{
+	DIR *directory;
+	int fd;
+
+	if (depth > DEPTH_MAX)
+		return;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return; /* gone meanwhile */
+	directory = fdopendir(fd);
+	if (!directory) {
+		close_fd(fd);
+		return;
+	}
+	walk_entries(walk, directory, depth);
+	closedir(directory);
+}
+
+int units_refresh(struct units *units)
+{
+	_cleanup_free_ struct walk *walk = calloc(1, sizeof(*walk));
+
+	if (!walk)
+		return -ENOMEM;
+	walk->units = units;
+	learn(walk, ROOT_ID);
+	if (units->root)
+		walk_directory(walk, AT_FDCWD, units->root, 0);
+	return 0;
+}
+
+uint32_t units_find(struct units *units, uint64_t cgroup)
+{
+	if (!known(units, cgroup)) {
+		units_refresh(units);
+		if (!known(units, cgroup) && remember(units, cgroup, UNIT_UNKNOWN) < 0)
+			return UNIT_UNKNOWN;
+	}
+	return place_of(units, cgroup)->unit;
+}
+
+const char *units_name(const struct units *units, uint32_t unit)
+{
+	return unit < units->n_names ? units->names[unit] : NULL;
+}
