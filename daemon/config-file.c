@@ -22,6 +22,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* some editors put it before UTF-8 */
+
 enum {
 	FILE_BYTES_MAX = 1 << 20,
 	LINE_BYTES_MAX = 4608, /* the longest path and its key; comments may be longer */
@@ -113,7 +115,7 @@ static int read_text(const char *path, struct config_report *report, struct text
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *bytes = NULL;
-	size_t size, done = 0;
+	size_t size = 0, done = 0;
 	ssize_t n;
 	int r = open_regular(path, report, &fd, &size);
 
@@ -139,8 +141,9 @@ static int read_text(const char *path, struct config_report *report, struct text
 }
 
 /*
- * Writes one line of the copy: "LINE:KEY=VALUE" or "[LINE:SECTION]", and an empty line, without
- * which libeconf would take a line that lacks its '=' for more of the value above.
+ * Writes one line to the copy: "LINE:KEY=VALUE", "[LINE:SECTION]", or nothing for a comment, and
+ * an empty line, without which libeconf would take a line that lacks its '=' for more of the value
+ * above. Errors are found by their line in the copy, so each line becomes exactly two.
  * 1 when there was anything but a comment.
  */
 static int copy_line(const char *path, struct config_report *report, const char *start, size_t size,
@@ -153,8 +156,10 @@ static int copy_line(const char *path, struct config_report *report, const char 
 				     "is not text, a byte is 0; the file is left out");
 	while (start < end && strchr(" \t\r\v\f", *start))
 		start++;
-	if (start == end || *start == '#' || *start == ';')
+	if (start == end || *start == '#' || *start == ';') {
+		fputs("\n\n", out);
 		return 0;
+	}
 	if (end - start > LINE_BYTES_MAX)
 		return config_report(report, path, line,
 				     "is longer than %d bytes; the file is left out",
@@ -173,6 +178,9 @@ static int copy_lines(const char *path, struct config_report *report, const stru
 	unsigned int line = 0, count = 0;
 	int r;
 
+	if (text->size >= strlen(BYTE_ORDER_MARK) &&
+	    !memcmp(start, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)))
+		start += strlen(BYTE_ORDER_MARK);
 	for (; start < end; start = newline + 1) {
 		newline = memchr(start, '\n', (size_t)(end - start));
 		if (!newline)
@@ -187,4 +195,119 @@ static int copy_lines(const char *path, struct config_report *report, const stru
 					     LINES_MAX);
 	}
 	return 0;
+}
+
+/* Has libeconf parse the copy. Errors as config_file_read(). */
+static int parse_copy(const char *path, struct config_report *report, FILE *copy, econf_file **ret)
+{
+	_cleanup_free_ char *location = NULL;
+	char name[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	uint64_t line = 0;
+	econf_err error;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fileno(copy));
+	/* No line holds a newline: as the comment character it switches comments off. */
+	error = econf_readFile(ret, name, "=", "\n");
+	switch (error) {
+	case ECONF_SUCCESS:
+		return 0;
+	case ECONF_NOMEM:
+		return -ENOMEM;
+	case ECONF_NOFILE:
+		return config_report(report, path, 0,
+				     "cannot be read without /proc; it is left out");
+	default:
+		econf_errLocation(&location, &line);
+		return config_report(report, path, (unsigned int)(line + 1) / 2,
+				     "neither [SECTION] nor KEY=VALUE; the file is left out");
+	}
+}
+
+struct walk {
+	econf_file *parsed;
+	int (*visit)(const struct config_assignment *assignment, void *userdata);
+	void *userdata;
+};
+
+/* "LINE:NAME" -> both. */
+static const char *split_mark(const char *marked, unsigned int *ret_line)
+{
+	char *end;
+
+	*ret_line = (unsigned int)strtoul(marked, &end, 10);
+	assert(*end == ':');
+	return end + 1;
+}
+
+static int walk_section(const struct walk *walk, const char *section)
+{
+	CLEANUP(econf_array_donep) char **names = NULL;
+	struct config_assignment assignment = { .section = NULL };
+	size_t n = 0;
+	int r;
+
+	if (econf_getKeys(walk->parsed, section, &n, &names) == ECONF_NOMEM)
+		return -ENOMEM;
+	for (size_t i = 0; names && i < n; i++) {
+		_cleanup_free_ char *value = NULL;
+
+		if (econf_getStringValue(walk->parsed, section, names[i], &value) == ECONF_NOMEM)
+			return -ENOMEM;
+		if (section)
+			assignment.section = split_mark(section, &assignment.section_line);
+		assignment.name = split_mark(names[i], &assignment.line);
+		assignment.value = value ? value : "";
+		r = walk->visit(&assignment, walk->userdata);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int walk_sections(const struct walk *walk)
+{
+	CLEANUP(econf_array_donep) char **sections = NULL;
+	size_t n = 0;
+	int r = walk_section(walk, NULL);
+
+	if (r < 0)
+		return r;
+	if (econf_getGroups(walk->parsed, &n, &sections) == ECONF_NOMEM)
+		return -ENOMEM;
+	for (size_t i = 0; sections && i < n; i++) {
+		r = walk_section(walk, sections[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int config_file_read(const char *path, struct config_report *report,
+		     int (*visit)(const struct config_assignment *assignment, void *userdata),
+		     void *userdata)
+{
+	CLEANUP(text_done) struct text text = { .bytes = NULL };
+	CLEANUP(fclosep) FILE *copy = NULL;
+	CLEANUP(econf_file_donep) econf_file *parsed = NULL;
+	_cleanup_close_ int fd = -1;
+	int r = read_text(path, report, &text);
+
+	if (r < 0)
+		return r;
+	fd = memfd_create("ebpfmond.conf", MFD_CLOEXEC);
+	if (fd < 0)
+		return -ENOMEM;
+	copy = fdopen(fd, "w");
+	if (!copy)
+		return -ENOMEM;
+	(void)TAKE_FD(fd); /* the stream closes it */
+	r = copy_lines(path, report, &text, copy);
+	if (r < 0)
+		return r;
+	if (fflush(copy) != 0 || ferror(copy))
+		return -ENOMEM;
+	r = parse_copy(path, report, copy, &parsed);
+	if (r < 0)
+		return r;
+	return walk_sections(&(struct walk){ parsed, visit, userdata });
 }

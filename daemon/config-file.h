@@ -18,6 +18,7 @@ int config_report(struct config_report *report, const char *file, unsigned int l
 /* KEY=VALUE as it stands in a file. */
 struct config_assignment {
 	const char *section; /* NULL: before the first */
+	unsigned int section_line;
 	const char *name;
 	const char *value; /* without the quotes around it; "" when there is none */
 	unsigned int line;

@@ -11,7 +11,7 @@
 #define DIGITS "0123456789"
 
 enum {
-	PATH_BYTES_MAX = 4095,
+	VALUE_BYTES_MAX = 4095, /* PATH_MAX without its NUL */
 	NAME_BYTES_MAX = 255,
 };
 
@@ -61,11 +61,20 @@ static const struct unit time_units[] = {
 };
 
 static const struct unit size_units[] = {
-	{ "T", UINT64_C(1) << 40 }, { "TB", UINT64_C(1) << 40 }, { "TiB", UINT64_C(1) << 40 },
-	{ "G", UINT64_C(1) << 30 }, { "GB", UINT64_C(1) << 30 }, { "GiB", UINT64_C(1) << 30 },
-	{ "M", UINT64_C(1) << 20 }, { "MB", UINT64_C(1) << 20 }, { "MiB", UINT64_C(1) << 20 },
-	{ "K", UINT64_C(1) << 10 }, { "KB", UINT64_C(1) << 10 }, { "KiB", UINT64_C(1) << 10 },
-	{ "B", 1 },		    { NULL, 0 },
+	{ "T", UINT64_C(1) << 40 },
+	{ "TB", UINT64_C(1) << 40 },
+	{ "TiB", UINT64_C(1) << 40 },
+	{ "G", UINT64_C(1) << 30 },
+	{ "GB", UINT64_C(1) << 30 },
+	{ "GiB", UINT64_C(1) << 30 },
+	{ "M", UINT64_C(1) << 20 },
+	{ "MB", UINT64_C(1) << 20 },
+	{ "MiB", UINT64_C(1) << 20 },
+	{ "K", UINT64_C(1) << 10 },
+	{ "KB", UINT64_C(1) << 10 },
+	{ "KiB", UINT64_C(1) << 10 },
+	{ "B", 1 },
+	{ NULL, 0 },
 };
 
 static const struct unit booleans[] = {
@@ -175,13 +184,12 @@ static int scan_fraction(const char **cursor, uint64_t factor, uint64_t *ret)
 	return 0;
 }
 
-/* One NUMBER[.FRACTION][UNIT] of a time span; without a unit it must be all of @text. */
-static int scan_span(const char *text, const char **cursor, uint64_t *ret)
+/* One NUMBER[.FRACTION][UNIT] of a time span, seconds without a unit. */
+static int scan_span(const char **cursor, uint64_t *ret)
 {
 	const char *fraction = NULL;
 	const struct unit *unit;
 	uint64_t value, rest = 0;
-	bool first = *cursor == text;
 	size_t n;
 	int r = scan_digits(cursor, &value);
 
@@ -193,8 +201,6 @@ static int scan_span(const char *text, const char **cursor, uint64_t *ret)
 	}
 	*cursor += strspn(*cursor, SPACES);
 	n = strcspn(*cursor, SPACES DIGITS ".");
-	if (n == 0 && (!first || **cursor))
-		return -EINVAL;
 	unit = n ? find_unit(time_units, *cursor, n) : find_unit(time_units, "s", 1);
 	if (!unit || (fraction && scan_fraction(&fraction, unit->factor, &rest) < 0))
 		return -EINVAL;
@@ -214,7 +220,7 @@ static int parse_time(const struct config_key *key, char *text, uint64_t *ret)
 
 	(void)key;
 	do {
-		r = scan_span(text, &cursor, &span);
+		r = scan_span(&cursor, &span);
 		if (r < 0 || __builtin_add_overflow(total, span, &total))
 			return -EINVAL;
 		cursor += strspn(cursor, SPACES);
@@ -241,7 +247,7 @@ static int parse_path(const struct config_key *key, char *text, uint64_t *ret)
 
 	(void)key;
 	(void)ret;
-	if (*text != '/' || strlen(text) > PATH_BYTES_MAX || has_control(text))
+	if (*text != '/' || has_control(text))
 		return -EINVAL;
 	for (; *in; in += n) {
 		in += strspn(in, "/");
@@ -318,11 +324,14 @@ static bool in_range(const struct config_key *key, uint64_t number)
 int config_value_parse(const struct config_key *key, const char *text, uint64_t *ret_number,
 		       char **ret_text)
 {
-	_cleanup_free_ char *copy = strdup(text);
+	_cleanup_free_ char *copy = NULL;
 	uint64_t number = 0;
 	int r;
 
 	assert((size_t)key->type < ARRAY_SIZE(types));
+	if (strlen(text) > VALUE_BYTES_MAX)
+		return -EINVAL;
+	copy = strdup(text);
 	if (!copy)
 		return -ENOMEM;
 	r = types[key->type].parse(key, copy, &number);

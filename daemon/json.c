@@ -60,6 +60,8 @@ static inline char *value_begin(struct json *json, const char *key, size_t size)
 	size_t key_length = key ? strlen(key) : 0;
 	char *at;
 
+	if (size > SIZE_LIMIT) /* no overflow below; refused with what is around it */
+		size = SIZE_LIMIT;
 	if (!reserve(json, AROUND_KEY + key_length + size))
 		return NULL;
 	at = json->text + json->length;
@@ -136,7 +138,7 @@ void json_null(struct json *json, const char *key)
 	put(json, key, "null", 4, true);
 }
 
-void json_bool(struct json *json, const char *key, bool value)
+void json_boolean(struct json *json, const char *key, bool value)
 {
 	put(json, key, value ? "true" : "false", value ? 4 : 5, true);
 }
@@ -240,12 +242,14 @@ static char *put_utf8(char *at, const unsigned char **text, size_t size)
 
 void json_string_n(struct json *json, const char *key, const char *text, size_t length)
 {
-	const unsigned char *byte = (const unsigned char *)text, *end = byte + length;
+	const unsigned char *byte = (const unsigned char *)text, *end;
 	char *at;
 
-	at = value_begin(json, key, length <= SIZE_LIMIT / 8 ? ESCAPED_MAX * length + 2 : SIZE_MAX);
+	at = value_begin(json, key,
+			 length < SIZE_LIMIT / 8 ? ESCAPED_MAX * length + 2 : SIZE_LIMIT);
 	if (!at)
 		return;
+	end = byte + length;
 	*at++ = '"';
 	while (byte < end) {
 		const unsigned char *run = byte;

@@ -18,7 +18,7 @@ struct json {
 	char *text; /* owned; NUL-terminated after every call */
 	size_t length;
 	size_t capacity;
-	int error; /* 0 or -ENOMEM */
+	int error;  /* 0 or -ENOMEM */
 	bool comma; /* a value was written at this level: the next one needs a comma */
 };
 
@@ -34,7 +34,7 @@ void json_object_end(struct json *json);
 void json_array_begin(struct json *json, const char *key);
 void json_array_end(struct json *json);
 void json_null(struct json *json, const char *key);
-void json_bool(struct json *json, const char *key, bool value);
+void json_boolean(struct json *json, const char *key, bool value);
 void json_u64(struct json *json, const char *key, uint64_t value);
 void json_i64(struct json *json, const char *key, int64_t value);
 

@@ -165,22 +165,37 @@ static uint32_t rows_for(uint32_t subjects_max)
 	return row_count;
 }
 
-/* Inner maps must have the shape of the template in the outer one, entries of arrays included. */
-static int set_sizes(struct bpf_object *core, uint32_t subjects_max)
+/*
+ * What an outer map holds must have as many rows as its template. The one in the object cannot be
+ * resized (libbpf 1.1 does not expect that of an inner map), so another takes its place; the
+ * caller closes it once the object is loaded.
+ */
+static int set_template(struct bpf_object *core, uint32_t row_count, int *ret_template)
 {
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "template", sizeof(uint32_t),
+				sizeof(struct em_row), row_count, &options);
+
+	if (fd < 0)
+		return -errno;
+	*ret_template = fd;
+	return bpf_map__set_inner_map_fd(bpf_object__find_map_by_name(core, "rows"), fd);
+}
+
+static int load_core(struct bpf_object *core, uint32_t subjects_max)
+{
+	_cleanup_close_ int template = -1;
 	uint32_t row_count = rows_for(subjects_max);
-	struct bpf_map *inner;
 	int r;
 
-	inner = bpf_map__inner_map(bpf_object__find_map_by_name(core, "rows"));
-	r = bpf_map__set_max_entries(inner, row_count);
+	r = set_template(core, row_count, &template);
 	if (!r)
 		r = bpf_map__set_max_entries(bpf_object__find_map_by_name(core, "rows_0"),
 					     row_count);
 	if (!r)
 		r = bpf_map__set_max_entries(bpf_object__find_map_by_name(core, "claims_0"),
 					     subjects_max);
-	return r;
+	return r ? r : bpf_object__load(core);
 }
 
 static int fill_outer(const struct maps *maps)
@@ -211,9 +226,7 @@ static int create_all(struct maps *maps, struct pins *pins, uint32_t subjects_ma
 	core = bpf_object__open_mem(elf, size, NULL);
 	if (!core)
 		return problem_set(problem, errno, "cannot read the built-in BPF object 'core': %m");
-	r = set_sizes(core, subjects_max);
-	if (!r)
-		r = bpf_object__load(core);
+	r = load_core(core, subjects_max);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot create the kernel tables for %u subjects: %s",
 				   subjects_max, strerror(-r));

@@ -7,6 +7,7 @@
 
 #include "utf8.h"
 
+#include <json-c/json_visit.h>
 #include <limits.h>
 #include <string.h>
 
@@ -370,14 +371,13 @@ static int check(const char *text, size_t length, unsigned int max_depth, size_t
 		[KEY] = check_key,     [KEY_OR_END] = check_key_or_end,
 		[COLON] = check_colon, [COMMA_OR_END] = check_comma_or_end,
 	};
-	struct checker checker;
+	struct checker checker = {
+		.at = (const unsigned char *)text,
+		.end = (const unsigned char *)text + length,
+		.expect = VALUE,
+		.max_depth = max_depth < NESTING_MAX ? max_depth : NESTING_MAX,
+	};
 
-	checker.at = (const unsigned char *)text;
-	checker.end = checker.at + length;
-	checker.expect = VALUE;
-	checker.depth = 0;
-	checker.max_depth = max_depth < NESTING_MAX ? max_depth : NESTING_MAX;
-	checker.members = 0;
 	skip_space(&checker);
 	if (peek(&checker) != '{')
 		return -EBADMSG;

@@ -25,8 +25,8 @@ static inline void json_object_putp(struct json_object **object)
  */
 struct message_buffer {
 	char *data;
-	size_t start;  /* first byte of the first message not yet taken */
-	size_t end;    /* end of the bytes received */
+	size_t start;	/* first byte of the first message not yet taken */
+	size_t end;	/* end of the bytes received */
 	size_t scanned; /* no NUL between start and here */
 	size_t capacity;
 	size_t max; /* longest message accepted, without its NUL, bytes */

@@ -191,6 +191,14 @@ static bool way_allowed(const struct job *job, const struct way *way, enum confi
 	return !way->every_syscall || job->syscalls_by_default || setting == CONFIG_YES;
 }
 
+static bool has_optional(const struct way *way)
+{
+	for (size_t i = 0; i < way->n_hooks; i++)
+		if (way->hooks[i].optional)
+			return true;
+	return false;
+}
+
 /* The best way that works; what counts already goes on before anything better is tried. */
 static int start_job(const struct object_context *context, const struct job *job,
 		     enum config_switch setting, struct object *object, const struct way **ret_way,
@@ -209,7 +217,7 @@ static int start_job(const struct object_context *context, const struct job *job
 			if (r < 0)
 				return r;
 			r = try_way(context, way, true, object, &failed);
-			if (r < 0 && r != -EUCLEAN)
+			if (r < 0 && r != -EUCLEAN && has_optional(way))
 				r = try_way(context, way, false, object, &failed);
 			if (!r) {
 				*ret_way = way;

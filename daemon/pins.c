@@ -31,6 +31,7 @@ struct pins {
 	int root_fd;   /* PATH, locked */
 	int layout_fd; /* PATH/v1 or PATH/new */
 	bool adopted;
+	bool building; /* PATH/new is there and not yet the layout */
 };
 
 static const char *const kind_folders[] = {
@@ -56,10 +57,14 @@ const char *pins_path(const struct pins *pins)
 	return pins->path;
 }
 
+static int remove_tree(int parent, const char *name);
+
 struct pins *pins_free(struct pins *pins)
 {
 	if (!pins)
 		return NULL;
+	if (pins->building)
+		remove_tree(pins->root_fd, STAGING); /* what did not get ready must not count on */
 	close_fd(pins->layout_fd);
 	close_fd(pins->root_fd);
 	free(pins->path);
@@ -231,8 +236,6 @@ int pins_open_existing(const char *path, uid_t owner, struct pins **ret_pins,
 
 /* --- the layout -------------------------------------------------------------------------------- */
 
-static int remove_tree(int parent, const char *name);
-
 static int remove_entries(DIR *directory)
 {
 	struct dirent *entry;
@@ -278,6 +281,7 @@ static int begin_new(struct pins *pins, struct problem *problem)
 {
 	if (mkdirat(pins->root_fd, STAGING, 0700) < 0)
 		return problem_set(problem, errno, "cannot create %s/" STAGING ": %m", pins->path);
+	pins->building = true;
 	pins->layout_fd = openat(pins->root_fd, STAGING,
 				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (pins->layout_fd < 0)
@@ -318,6 +322,7 @@ int pins_commit(struct pins *pins, struct problem *problem)
 	if (renameat(pins->root_fd, STAGING, pins->root_fd, LAYOUT) < 0)
 		return problem_set(problem, errno, "cannot rename %s/" STAGING " to " LAYOUT ": %m",
 				   pins->path);
+	pins->building = false;
 	return 0;
 }
 

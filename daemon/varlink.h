@@ -63,7 +63,7 @@ struct varlink_method {
 
 struct varlink_interface {
 	const char *name;
-	const char *description; /* its .varlink text */
+	const char *description;	      /* its .varlink text */
 	const struct varlink_method *methods; /* ends with a NULL name */
 };
 
@@ -74,13 +74,13 @@ struct varlink_info {
 
 /* Everything a peer controls has one of these. All must be set. */
 struct varlink_limits {
-	size_t message_bytes;	       /* longest request; beyond it the connection is closed */
-	unsigned int depth;	       /* nesting of a request */
-	unsigned int connections;      /* in all; root's and the daemon's own user may use the last 4 */
+	size_t message_bytes;	  /* longest request; beyond it the connection is closed */
+	unsigned int depth;	  /* nesting of a request */
+	unsigned int connections; /* in all; root's and the daemon's own user may use the last 4 */
 	unsigned int connections_per_uid; /* of others than root */
-	size_t queue_bytes;	       /* answers not yet taken by one client; then it is closed */
-	uint64_t request_usec;	       /* from a request's first byte to its NUL */
-	unsigned int requests_queued;  /* pipelined requests handled per wake-up, to stay fair */
+	size_t queue_bytes;	      /* answers not yet taken by one client; then it is closed */
+	uint64_t request_usec;	      /* from a request's first byte to its NUL */
+	unsigned int requests_queued; /* pipelined requests handled per wake-up, to stay fair */
 };
 
 /* Since start; refused and closed say why, for GetStatus. */

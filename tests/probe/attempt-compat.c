@@ -7,6 +7,7 @@
 #include "attempt.h"
 
 #if defined(__x86_64__)
+#include <assert.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -30,6 +31,8 @@ enum {
 	IA32_EXECVEAT = 358,
 	IA32_OPENAT2 = 437,
 	X32_BIT = 0x40000000,
+	X32_EXECVE = 520,
+	X32_EXECVEAT = 545,
 };
 
 /* All that 32-bit calls are given lies in this one page below 4 GiB. */
@@ -196,8 +199,8 @@ static void run_compat(struct attempt *attempt)
 static long twins_64bit(struct attempt *attempt, unsigned long i)
 {
 	static const int numbers[] = {
-		IA32_OPEN,     IA32_CREAT,	  IA32_EXECVE, IA32_OPENAT, IA32_OPEN_BY_HANDLE_AT,
-		IA32_EXECVEAT, X32_BIT | SYS_open
+		IA32_OPEN,    IA32_CREAT, IA32_EXECVE, IA32_OPENAT, IA32_OPEN_BY_HANDLE_AT,
+		IA32_EXECVEAT
 	};
 
 	(void)attempt;
@@ -236,6 +239,19 @@ static long x32_open(struct attempt *attempt, unsigned long i)
 	return result;
 }
 
+/* Where there is no x32, its numbers are no system calls, and calling them is no attempt. */
+static long x32_absent(struct attempt *attempt, unsigned long i)
+{
+	static const int numbers[] = { X32_BIT | SYS_open, X32_BIT | SYS_openat, X32_EXECVE,
+				       X32_BIT | X32_EXECVE, X32_BIT | X32_EXECVEAT };
+
+	(void)i;
+	for (size_t n = 0; n < ARRAY_SIZE(numbers); n++)
+		if (outcome(syscall(numbers[n], -1L, 0L, 0L, 0L)) != -ENOSYS)
+			skip(attempt, "this kernel has x32 system calls");
+	return 0;
+}
+
 #define INT80_EXEC .prepare = prepare_int80, .attempt = spawn, .exec = int80_exec
 #define COMPAT	   .prepare = prepare_compat, .program = run_compat
 
@@ -262,12 +278,14 @@ const struct attempt_case exec_compat_cases[] = {
 	.needs = NEEDS_COMPAT | NEEDS_FAILED, .prepare = prepare_int80, .attempt = int80_##call
 
 const struct attempt_case open_compat_cases[] = {
-	{ "int80-open", "file", O_RDONLY, IA32_OPEN, INT80(open), OPENED },
-	{ "int80-creat", "own/file", 0600, IA32_CREAT, INT80(open), OPENED },
+	{ "int80-open", "file", O_RDONLY, .number = IA32_OPEN, INT80(open), OPENED },
+	{ "int80-creat", "own/file", 0600, .number = IA32_CREAT, INT80(open), OPENED },
 	{ "int80-openat", "file", O_RDONLY, INT80(openat), OPENED },
 	{ "int80-openat2", "file", O_RDONLY, INT80(openat2), OPENED },
-	{ "int80-ENOENT", "missing", O_RDONLY, IA32_OPEN, INT80_FAILED(open), FAILED(ENOENT) },
-	{ "int80-EACCES", "secret", O_RDONLY, IA32_OPEN, INT80_FAILED(open), DENIED(EACCES) },
+	{ "int80-ENOENT", "missing", O_RDONLY, .number = IA32_OPEN, INT80_FAILED(open),
+	  FAILED(ENOENT) },
+	{ "int80-EACCES", "secret", O_RDONLY, .number = IA32_OPEN, INT80_FAILED(open),
+	  DENIED(EACCES) },
 	{ "int80-openat-ENOENT", "missing", O_RDONLY, INT80_FAILED(openat), FAILED(ENOENT) },
 	{ "int80-openat2-EACCES", "secret", O_RDONLY, INT80_FAILED(openat2), DENIED(EACCES) },
 	{ "int80-EFAULT", .needs = NEEDS_COMPAT | NEEDS_FAILED | NEEDS_EARLY,
@@ -275,16 +293,21 @@ const struct attempt_case open_compat_cases[] = {
 	{ "int80-by-handle", "file", .needs = NEEDS_COMPAT | NEEDS_BY_HANDLE,
 	  .prepare = prepare_int80_handle, .become = become_reader, .attempt = int80_by_handle,
 	  OPENED },
-	{ "compat-open", "file", O_RDONLY, IA32_OPEN, .needs = NEEDS_COMPAT, COMPAT, OPENED },
-	{ "compat-creat", "own/file", 0600, IA32_CREAT, .needs = NEEDS_COMPAT, COMPAT, OPENED },
-	{ "compat-openat", "file", O_RDONLY, IA32_OPENAT, .needs = NEEDS_COMPAT, COMPAT, OPENED },
-	{ "compat-openat2", "file", O_RDONLY, IA32_OPENAT2, .needs = NEEDS_COMPAT, COMPAT, OPENED },
-	{ "compat-ENOENT", "missing", O_RDONLY, IA32_OPEN, .needs = NEEDS_COMPAT | NEEDS_FAILED,
-	  COMPAT, FAILED(ENOENT) },
-	{ "compat-EACCES", "secret", O_RDONLY, IA32_OPENAT, .needs = NEEDS_COMPAT | NEEDS_FAILED,
-	  COMPAT, DENIED(EACCES) },
+	{ "compat-open", "file", O_RDONLY, .number = IA32_OPEN, .needs = NEEDS_COMPAT, COMPAT,
+	  OPENED },
+	{ "compat-creat", "own/file", 0600, .number = IA32_CREAT, .needs = NEEDS_COMPAT, COMPAT,
+	  OPENED },
+	{ "compat-openat", "file", O_RDONLY, .number = IA32_OPENAT, .needs = NEEDS_COMPAT, COMPAT,
+	  OPENED },
+	{ "compat-openat2", "file", O_RDONLY, .number = IA32_OPENAT2, .needs = NEEDS_COMPAT, COMPAT,
+	  OPENED },
+	{ "compat-ENOENT", "missing", O_RDONLY, .number = IA32_OPEN,
+	  .needs = NEEDS_COMPAT | NEEDS_FAILED, COMPAT, FAILED(ENOENT) },
+	{ "compat-EACCES", "secret", O_RDONLY, .number = IA32_OPENAT,
+	  .needs = NEEDS_COMPAT | NEEDS_FAILED, COMPAT, DENIED(EACCES) },
 	{ "compat-execve-no-open", "nothing32", .number = IA32_EXECVE, COMPAT, EXECUTED },
 	{ "x32-open", "file", .needs = NEEDS_COMPAT, .attempt = x32_open, OPENED },
+	{ "x32-absent", .attempt = x32_absent },
 	{ "number-twins", .attempt = twins_64bit },
 	{ "number-twins-int80", .prepare = prepare_int80, .attempt = twins_int80 },
 	{ 0 },

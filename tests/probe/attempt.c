@@ -272,6 +272,16 @@ static void make_attempts(struct attempt *attempt)
 	}
 }
 
+/* What is killed leaves no core behind; the case that wants one can still have it. */
+static void forbid_core(const struct attempt *attempt)
+{
+	struct rlimit limit;
+
+	must(attempt, "RLIMIT_CORE", getrlimit(RLIMIT_CORE, &limit));
+	limit.rlim_cur = 0;
+	must(attempt, "RLIMIT_CORE", setrlimit(RLIMIT_CORE, &limit));
+}
+
 /* The child. A process that changed its user may not use its own /proc/self/fd unless told so. */
 static void run_as_user(struct attempt *attempt)
 {
@@ -292,16 +302,15 @@ static void run_as_user(struct attempt *attempt)
 
 static int run_case(struct attempt *attempt)
 {
-	const struct rlimit no_core = { 0, 0 };
 	int status;
 	pid_t pid;
 
-	setrlimit(RLIMIT_CORE, &no_core);
 	attempt->helpers = open_helpers(attempt);
 	attempt->result = mmap(NULL, sizeof(*attempt->result), PROT_READ | PROT_WRITE,
 			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (attempt->result == MAP_FAILED)
 		fail(attempt, "mmap", -errno);
+	forbid_core(attempt);
 	enter_room(attempt);
 	if (attempt->test->prepare)
 		attempt->test->prepare(attempt);

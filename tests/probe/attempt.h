@@ -35,19 +35,25 @@ struct attempt_case {
 	const char *name;   /* unique among all probes */
 	const char *path;   /* in the room: see attempt.c */
 	__u64 flags;	    /* of open or execveat */
+	__u64 resolve;	    /* of openat2 */
+	int number;	    /* 32-bit system call */
 	bool set_uid;	    /* the program that is run has to find another effective user */
 	unsigned int needs; /* enum attempt_needs */
 	int error;	    /* how each attempt has to end: 0 or an errno */
 	unsigned char counted[EM_SLOTS_USED]; /* what each attempt is counted as */
 
-	void (*prepare)(struct attempt *attempt); /* as root, in the room */
-	void (*become)(uid_t uid);		  /* default: become_user() */
-	void (*start)(struct attempt *attempt);	  /* as the user, once before the first attempt */
+	/* As root, in the room. */
+	void (*prepare)(struct attempt *attempt);
+	/* Default: become_user(). */
+	void (*become)(uid_t uid);
+	/* As the user, once before the first attempt. */
+	void (*start)(struct attempt *attempt);
 	/* Makes attempt number @i: 0 or -errno. Opens and runs nothing else. */
 	long (*attempt)(struct attempt *attempt, unsigned long i);
-	long (*exec)(struct attempt *attempt); /* what spawn() does in the child: -errno */
-	void (*program)(
-		struct attempt *attempt); /* instead of all attempts: runs another program */
+	/* What spawn() does in the child: -errno if it returns. */
+	long (*exec)(struct attempt *attempt);
+	/* Instead of all attempts: runs another program, as root. */
+	void (*program)(struct attempt *attempt);
 };
 
 /* What each attempt of a row is counted as. */
@@ -64,7 +70,6 @@ struct attempt {
 	unsigned long count;
 	int helpers;  /* directory with the helper programs */
 	int fd;	      /* the case's own */
-	char *low;    /* a page below 4 GiB: for 32-bit system calls */
 	void *data;   /* the case's own */
 	long *result; /* shared with the children of an attempt: 0 or -errno */
 };
@@ -115,6 +120,11 @@ long exec_execve(struct attempt *attempt);
 long exec_execve_arguments(struct attempt *attempt); /* @data: char *[] */
 long exec_execveat(struct attempt *attempt);
 long exec_fexecve(struct attempt *attempt);
+
+/* The ways to open that several cases share; @path and @flags are the case's. */
+long open_open(struct attempt *attempt, unsigned long i);
+long open_openat(struct attempt *attempt, unsigned long i);
+long open_openat2(struct attempt *attempt, unsigned long i);
 
 /* Calls @function in a new thread and, unless it executes something, waits for its end. */
 void run_thread(const struct attempt *attempt, int (*function)(void *), void *argument);

@@ -3,6 +3,7 @@
 # What prepare and boot share: where the cache is, and how a missing host package is reported.
 # Sourced, never run.
 
+# shellcheck disable=SC2034 # read by the sourcing script
 CACHE=${EBPFMON_CACHE:-/var/cache/ebpfmon}
 
 say() {

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Words for losses. */
+#include "losses.h"
+#include "timestamp.h"
+
+#include <string.h>
+
+/* The name of a loss; "of" is part of some. */
+static void label_append(struct text *text, const struct counts *counts, const struct loss *loss)
+{
+	static const struct {
+		const char *kind;
+		const char *before; /* "of" */
+		const char *after;
+	} labels[] = {
+		{ "overflow", "counted in TOTAL but in no row, for lack of room", "" },
+		{ "updateErrors", "rows refused, ", "" },
+		{ "dispatchMisses", "not counted while a program was replaced", "" },
+		{ "misses", "runs of probe '", "' skipped by the kernel" },
+		{ "unaccounted", "unaccounted for, TOTAL is not rows plus overflow", "" },
+	};
+	const char *kind = counts_string(counts, loss->kind);
+	const char *of = counts_string(counts, loss->of);
+
+	for (size_t i = 0; i < ARRAY_SIZE(labels); i++)
+		if (!strcmp(kind, labels[i].kind)) {
+			text_printf(text, "%s%s%s", labels[i].before, of, labels[i].after);
+			return;
+		}
+	text_printf(text, "%s%s%s", kind, *of ? " " : "", of);
+}
+
+/* " (execs 5, opens 7)": what is in no row, by counter. */
+static void overflow_append(struct text *text, const struct counts *counts)
+{
+	const char *separator = " (";
+
+	for (size_t i = 0; i < counts->overflow.length; i++) {
+		const struct counter *counter = &counts->counters[counts->overflow.first + i];
+
+		if (!counter->value)
+			continue;
+		text_printf(text, "%s%s %llu", separator,
+			    counts_string(counts, counts->columns[counter->column]),
+			    (unsigned long long)counter->value);
+		separator = ", ";
+	}
+	text_puts(text, *separator == ',' ? ")" : "");
+}
+
+static void loss_append(struct text *text, const struct counts *counts, const struct loss *loss)
+{
+	text_puts(text, "  ");
+	label_append(text, counts, loss);
+	text_printf(text, ": %s", counts_string(counts, loss->number));
+	if (!strcmp(counts_string(counts, loss->kind), "overflow"))
+		overflow_append(text, counts);
+	text_puts(text, "\n");
+}
+
+static void gap_append(struct text *text, const struct counts *counts, const struct gap *gap)
+{
+	text_printf(text, "  probe '%s' did not count by %s from ",
+		    counts_string(counts, gap->probe), counts_string(counts, gap->hook));
+	timestamp_at(text, counts_string(counts, gap->from));
+	text_puts(text, " to ");
+	timestamp_at(text, counts_string(counts, gap->to));
+	text_printf(text, ": %s\n", counts_string(counts, gap->reason));
+}
+
+/* The losses that there were, a line each; their number. */
+static size_t known_append(struct text *text, const struct counts *counts)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < counts->loss_count && i < LOSSES_MAX; i++)
+		if (counts->losses[i].known && !counts->losses[i].zero) {
+			loss_append(text, counts, &counts->losses[i]);
+			shown++;
+		}
+	if (counts->loss_count > LOSSES_MAX)
+		text_printf(text, "  and %zu kinds more, see 'ebpfctl stats -j'\n",
+			    counts->loss_count - LOSSES_MAX);
+	for (size_t i = 0; i < counts->gap_count && i < GAPS_MAX; i++)
+		gap_append(text, counts, &counts->gaps[i]);
+	if (counts->gap_count > GAPS_MAX)
+		text_printf(text, "  and %zu gaps more, see 'ebpfctl stats -j'\n",
+			    counts->gap_count - GAPS_MAX);
+	return shown + counts->gap_count + (counts->loss_count > LOSSES_MAX);
+}
+
+/* "  not known: ..." with all that is null; whether anything is. */
+static bool unknown_append(struct text *text, const struct counts *counts)
+{
+	const char *separator = "  not known: ";
+	bool any = false;
+
+	for (size_t i = 0; i < counts->loss_count && i < LOSSES_MAX; i++)
+		if (!counts->losses[i].known) {
+			text_puts(text, separator);
+			label_append(text, counts, &counts->losses[i]);
+			separator = "; ";
+			any = true;
+		}
+	text_puts(text, any ? "\n" : "");
+	return any;
+}
+
+void losses_append(struct text *text, const struct counts *counts, const struct output *output)
+{
+	_cleanup_text_ struct text known = {}, unknown = {};
+	bool lost = known_append(&known, counts), unsure = unknown_append(&unknown, counts);
+
+	if (lost)
+		text_printf(text, ", %swith losses:%s\n", output_style(output, STYLE_BAD),
+			    output_style(output, STYLE_END));
+	else
+		text_puts(text, unsure ? ", nothing lost as far as is known\n" : ", nothing lost\n");
+	text_append(text, known.data ? known.data : "", known.length);
+	text_append(text, unknown.data ? unknown.data : "", unknown.length);
+	if (known.error || unknown.error)
+		text->error = -ENOMEM;
+}

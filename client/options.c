@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Parses the command line with getopt_long(), by the table of options. */
+#include "options.h"
+#include "complaint.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#define DEFAULT_SOCKET "/run/ebpfmon/io.ebpfmon.Monitor"
+
+enum {
+	LONG_OPTION = 256, /* getopt_long() returns this plus the id: apart from every letter */
+};
+
+const struct option_row option_rows[OPTION_COUNT] = {
+	[OPTION_BY] = { "by", 0, required_argument, "=uid|login|unit",
+			"one row per user (the default), login user or systemd unit" },
+	[OPTION_UID] = { "uid", 0, required_argument, "=NUMBER|NAME", "only this user" },
+	[OPTION_WATCH] = { "watch", 0, optional_argument, "[=SECONDS]",
+			   "again every 2 or SECONDS seconds, with what was added" },
+	[OPTION_SOCKET] = { "socket", 0, required_argument, "=PATH",
+			    "socket of the daemon (" DEFAULT_SOCKET ")" },
+	[OPTION_JSON] = { "json", 'j', required_argument, "=short|pretty|off",
+			  "the daemon's answer as JSON; -j is --json=short" },
+	[OPTION_NO_LEGEND] = { "no-legend", 0, no_argument, "", "rows only" },
+	[OPTION_NO_PAGER] = { "no-pager", 0, no_argument, "", "no pager on a terminal" },
+	[OPTION_HELP] = { "help", 'h', no_argument, "", "help, also on a verb" },
+	[OPTION_VERSION] = { "version", 0, no_argument, "", "the version" },
+};
+
+static int json_parse(struct options *options)
+{
+	static const char *const modes[] = {
+		[JSON_OFF] = "off", [JSON_SHORT] = "short", [JSON_PRETTY] = "pretty"
+	};
+	const char *value = options->values[OPTION_JSON];
+
+	for (size_t i = 0; value && i < ARRAY_SIZE(modes); i++)
+		if (!strcmp(value, modes[i])) {
+			options->json = (enum json_mode)i;
+			return CODE_OK;
+		}
+	return value ? complain(CODE_USAGE, "--json is short, pretty or off, not '%s'", value) :
+		       CODE_OK;
+}
+
+static int unknown_option(const char *given)
+{
+	const char *names[OPTION_COUNT + 1] = {}, *meant;
+	char name[64];
+
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		names[i] = option_rows[i].name;
+	given += strspn(given, "-");
+	if (strcspn(given, "=") < sizeof(name)) {
+		*stpncpy(name, given, strcspn(given, "=")) = '\0';
+		meant = nearest(name, names);
+		if (meant)
+			return complain(CODE_USAGE, "unknown option '--%s': did you mean '--%s'?",
+					name, meant);
+	}
+	return complain(CODE_USAGE, "unknown option '--%s': see 'ebpfctl --help'", given);
+}
+
+/* @optopt says less for long options: 0 for an unknown one, else LONG_OPTION plus the id. */
+static int refused_option(int reason, const char *given)
+{
+	const char *name = optopt >= LONG_OPTION ? option_rows[optopt - LONG_OPTION].name : NULL;
+
+	if (name && reason == ':')
+		return complain(CODE_USAGE, "--%s needs an argument: --%s%s", name, name,
+				option_rows[optopt - LONG_OPTION].placeholder);
+	if (name)
+		return complain(CODE_USAGE, "--%s takes no argument", name);
+	if (optopt)
+		return complain(CODE_USAGE, "unknown option '-%c': see 'ebpfctl --help'", optopt);
+	return unknown_option(given);
+}
+
+static int operand_add(struct options *options, const char *operand)
+{
+	if (options->operand_count == OPERANDS_MAX)
+		return complain(CODE_USAGE, "too many arguments: '%s'", operand);
+	options->operands[options->operand_count++] = operand;
+	return CODE_OK;
+}
+
+static int option_take(struct options *options, int option, char *argv[])
+{
+	switch (option) {
+	case 1:
+		return operand_add(options, optarg);
+	case '?':
+	case ':':
+		return refused_option(option, argv[optind - 1]);
+	case 'j':
+		options->values[OPTION_JSON] = "short";
+		return CODE_OK;
+	case 'h':
+		options->values[OPTION_HELP] = "";
+		return CODE_OK;
+	default:
+		options->values[option - LONG_OPTION] = optarg ? optarg : "";
+		return CODE_OK;
+	}
+}
+
+int options_parse(int argc, char *argv[], struct options *options)
+{
+	struct option rows[OPTION_COUNT + 1] = {};
+	int option, code;
+
+	for (int i = 0; i < OPTION_COUNT; i++)
+		rows[i] = (struct option){ option_rows[i].name, option_rows[i].argument, NULL,
+					   LONG_OPTION + i };
+	*options = (struct options){};
+	opterr = 0;
+	/* "-": options may stand anywhere, whatever POSIXLY_CORRECT says. */
+	while ((option = getopt_long(argc, argv, "-:jh", rows, NULL)) != -1) {
+		code = option_take(options, option, argv);
+		if (code)
+			return code;
+	}
+	for (; optind < argc; optind++) {
+		code = operand_add(options, argv[optind]);
+		if (code)
+			return code;
+	}
+	options->socket = options->values[OPTION_SOCKET];
+	if (!options->socket)
+		options->socket = DEFAULT_SOCKET;
+	return json_parse(options);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Lays out counts: names for ids, headings for counters, differences to what was before. */
+#include "stats-table.h"
+#include "losses.h"
+#include "timestamp.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+/* execFailures -> EXEC-FAILURES */
+static void heading_append(struct text *text, const char *counter)
+{
+	for (const char *at = counter; *at; at++) {
+		char letters[] = { '-', (char)toupper((unsigned char)*at) };
+		bool new_word = at > counter && isupper((unsigned char)*at) &&
+				!isupper((unsigned char)at[-1]);
+
+		text_append(text, letters + !new_word, 1 + (size_t)new_word);
+	}
+	text_append(text, "", 1);
+}
+
+/* Headings stand in @text, one after the other, each with its NUL. */
+static void headings_set(struct columns *columns, struct text *text, const struct stats_view *view)
+{
+	const struct counts *counts = view->counts;
+	const char *at;
+
+	for (unsigned int i = 0; i < counts->column_count; i++)
+		heading_append(text, counts_string(counts, counts->columns[i]));
+	if (text->error)
+		return;
+	columns->count = 0;
+	at = text->data;
+	for (unsigned int i = 0; i < counts->column_count; i++) {
+		columns->headings[columns->count++] = at;
+		if (view->added)
+			columns->headings[columns->count++] = "+";
+		at += strlen(at) + 1;
+	}
+}
+
+/* The row in @counts that is about the same as @row of @other; NULL: there is none. */
+static const struct counts_row *row_find(const struct counts *counts, const struct counts *other,
+					 const struct counts_row *row)
+{
+	size_t low = 0, high = counts->row_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = counts_compare(counts, &counts->rows[middle], other, row);
+
+		if (!order)
+			return &counts->rows[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* The counter of @row in @counts that is called as @column is in @other, or 0. */
+static uint64_t value_before(const struct counts *counts, const struct counts_row *row,
+			     const struct counts *other, uint32_t column)
+{
+	const char *name = counts_string(other, other->columns[column]);
+
+	for (size_t i = 0; row && i < row->length; i++) {
+		const struct counter *counter = &counts->counters[row->first + i];
+
+		if (!strcmp(counts_string(counts, counts->columns[counter->column]), name))
+			return counter->value;
+	}
+	return 0;
+}
+
+static void cells_fill(struct cell cells[], const struct stats_view *view,
+		       const struct counts_row *row, const struct counts_row *before)
+{
+	const struct counts *counts = view->counts;
+	unsigned int step = view->added ? 2 : 1;
+
+	for (unsigned int i = 0; i < counts->column_count * step; i++)
+		cells[i] = (struct cell){ 0, i % step ? CELL_BLANK : CELL_UNKNOWN };
+	for (size_t i = 0; i < row->length; i++) {
+		const struct counter *counter = &counts->counters[row->first + i];
+		struct cell *cell = &cells[counter->column * step];
+		uint64_t old;
+
+		if (!counter->known)
+			continue;
+		*cell = (struct cell){ counter->value, CELL_NUMBER };
+		if (!view->added || !view->before)
+			continue;
+		old = value_before(view->before, before, counts, counter->column);
+		if (counter->value > old)
+			cell[1] = (struct cell){ counter->value - old, CELL_ADDED };
+	}
+}
+
+static void row_cells(struct cell cells[], const struct stats_view *view,
+		      const struct counts_row *row)
+{
+	bool compare = view->added && view->before;
+
+	cells_fill(cells, view, row, compare ? row_find(view->before, view->counts, row) : NULL);
+}
+
+static void total_cells(struct cell cells[], const struct stats_view *view)
+{
+	cells_fill(cells, view, &view->counts->totals, view->before ? &view->before->totals : NULL);
+}
+
+/* Who the row is about; @number is room for an id. */
+static const char *row_label(const struct stats_view *view, const struct counts_row *row,
+			     char number[24])
+{
+	const char *name;
+
+	if (!view->by->named) {
+		name = counts_string(view->counts, row->unit);
+		return *name ? name : "-";
+	}
+	if (row->id == COUNTS_NO_ID)
+		return "-";
+	name = names_get(view->names, row->id);
+	if (name)
+		return name;
+	snprintf(number, 24, "%llu", (unsigned long long)row->id);
+	return number;
+}
+
+static void measure(struct columns *columns, const struct stats_view *view, size_t rows)
+{
+	struct cell cells[COLUMNS_MAX];
+	char number[24];
+
+	for (size_t i = 0; i < rows; i++) {
+		const struct counts_row *row = &view->counts->rows[i];
+
+		row_cells(cells, view, row);
+		columns_measure(columns, row_label(view, row, number), cells);
+	}
+	if (!view->legend)
+		return;
+	columns_heading_measure(columns, view->by->heading);
+	total_cells(cells, view);
+	columns_measure(columns, "TOTAL", cells);
+}
+
+static void rows_append(struct text *text, const struct columns *columns,
+			const struct stats_view *view, size_t rows)
+{
+	struct cell cells[COLUMNS_MAX];
+	char number[24];
+
+	for (size_t i = 0; i < rows; i++) {
+		const struct counts_row *row = &view->counts->rows[i];
+
+		row_cells(cells, view, row);
+		columns_row(columns, text, row_label(view, row, number), cells);
+	}
+	if (rows < view->counts->row_count)
+		text_printf(text, "(%zu more)\n", view->counts->row_count - rows);
+}
+
+void stats_table(struct text *text, const struct stats_view *view)
+{
+	_cleanup_text_ struct text headings = {};
+	struct columns columns = {};
+	struct cell cells[COLUMNS_MAX];
+	size_t rows = view->counts->row_count;
+
+	if (view->rows_max && rows > view->rows_max)
+		rows = view->rows_max;
+	if (view->by->named)
+		names_expect(view->names, rows);
+	headings_set(&columns, &headings, view);
+	measure(&columns, view, rows);
+	if (view->legend) {
+		text_puts(text, output_style(view->output, STYLE_HEADING));
+		columns_heading(&columns, text, view->by->heading);
+		text_puts(text, output_style(view->output, STYLE_END));
+	}
+	rows_append(text, &columns, view, rows);
+	if (view->legend) {
+		total_cells(cells, view);
+		columns_row(&columns, text, "TOTAL", cells);
+	}
+}
+
+static bool any_unknown(const struct counts *counts)
+{
+	for (size_t i = 0; i < counts->totals.length; i++)
+		if (!counts->counters[counts->totals.first + i].known)
+			return true;
+	return false;
+}
+
+void stats_footer(struct text *text, const struct stats_view *view)
+{
+	const struct counts *counts = view->counts;
+
+	text_puts(text, "\n");
+	if (any_unknown(counts))
+		text_puts(text, "-: not covered by the hook in use, see 'ebpfctl probes'\n");
+	text_printf(text, "%zu %s%s, counting since ", counts->row_count, view->by->noun,
+		    counts->row_count == 1 ? "" : "s");
+	timestamp_since(text, counts_string(counts, counts->since));
+	losses_append(text, counts, view->output);
+}

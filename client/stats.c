@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* ebpfctl stats: counts once, or again and again. */
+#include "complaint.h"
+#include "connection.h"
+#include "stats-table.h"
+#include "subcommands.h"
+#include "watch.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define METHOD "GetStats"
+
+/* The verb at work. */
+struct stats {
+	const struct options *options;
+	const struct dimension *by;
+	struct text parameters;
+	struct connection connection;
+	struct output output;
+	struct names names;
+};
+
+static void stats_done(struct stats *stats)
+{
+	text_done(&stats->parameters);
+	connection_close(&stats->connection);
+	names_done(&stats->names);
+	output_close(&stats->output);
+}
+
+static const struct dimension *dimension_find(const char *name)
+{
+	static const struct dimension dimensions[] = {
+		{ "uid", "USER", "user", true },
+		{ "login", "LOGIN", "login", true },
+		{ "unit", "UNIT", "unit", false },
+	};
+	const char *names[ARRAY_SIZE(dimensions) + 1] = {}, *meant;
+
+	if (!name)
+		return &dimensions[0];
+	for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++) {
+		if (!strcmp(name, dimensions[i].name))
+			return &dimensions[i];
+		names[i] = dimensions[i].name;
+	}
+	meant = nearest(name, names);
+	complain(CODE_USAGE, "--by is uid, login or unit, not '%s'%s%s%s", name,
+		 meant ? ": did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+	return NULL;
+}
+
+static int stats_prepare(struct stats *stats, const struct options *options)
+{
+	uint64_t uid;
+	int code;
+
+	*stats = (struct stats){ .options = options,
+				 .connection = connection_to(options->socket) };
+	stats->by = dimension_find(options->values[OPTION_BY]);
+	if (!stats->by)
+		return CODE_USAGE;
+	text_printf(&stats->parameters, "{\"by\":\"%s\"", stats->by->name);
+	if (options->values[OPTION_UID]) {
+		code = names_find(options->values[OPTION_UID], &uid);
+		if (code)
+			return code;
+		text_printf(&stats->parameters, ",\"uid\":%llu", (unsigned long long)uid);
+	}
+	text_puts(&stats->parameters, "}");
+	if (stats->parameters.error)
+		return complain(CODE_FAILURE, "out of memory");
+	output_open(&stats->output);
+	return CODE_OK;
+}
+
+static struct stats_view stats_view(struct stats *stats, const struct counts *counts)
+{
+	return (struct stats_view){
+		.by = stats->by,
+		.output = &stats->output,
+		.names = &stats->names,
+		.counts = counts,
+		.legend = !stats->options->values[OPTION_NO_LEGEND],
+	};
+}
+
+static int counts_take(struct counts *counts, const struct stats *stats, const struct reply *reply)
+{
+	int error = counts_read(counts, reply->parameters);
+
+	return error ? connection_complain(&stats->connection, error) : CODE_OK;
+}
+
+static int stats_once(struct stats *stats)
+{
+	_cleanup_counts_ struct counts counts = {};
+	_cleanup_text_ struct text text = {};
+	struct stats_view view;
+	struct reply reply;
+	int code = connection_ask(&stats->connection, METHOD, stats->parameters.data, &reply);
+
+	if (code)
+		return code;
+	if (stats->options->json) {
+		output_page(&stats->output, stats->options);
+		return output_json(&stats->output, stats->options->json, reply.parameters);
+	}
+	code = counts_take(&counts, stats, &reply);
+	if (code)
+		return code;
+	view = stats_view(stats, &counts);
+	stats_table(&text, &view);
+	if (view.legend)
+		stats_footer(&text, &view);
+	output_page(&stats->output, stats->options);
+	return output_write(&stats->output, &text);
+}
+
+static size_t lines(const struct text *text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text->length; i++)
+		count += text->data[i] == '\n';
+	return count;
+}
+
+/* On a terminal a block takes the place of the one before; else an empty line stands between. */
+static void block_begin(struct text *text, const struct stats *stats, bool first)
+{
+	time_t now = time(NULL);
+	struct tm fields;
+	char local[64];
+
+	if (stats->output.terminal)
+		text_puts(text, "\033[H\033[J");
+	else if (!first)
+		text_puts(text, "\n");
+	if (stats->options->values[OPTION_NO_LEGEND] || !localtime_r(&now, &fields) ||
+	    !strftime(local, sizeof(local), "%F %T %Z\n", &fields))
+		return;
+	text_puts(text, local);
+}
+
+static int block_draw(struct stats *stats, const struct counts *counts, const struct counts *before)
+{
+	_cleanup_text_ struct text text = {}, footer = {};
+	struct stats_view view = stats_view(stats, counts);
+	/* The time, headings, total, "(n more)", and the line of the cursor. */
+	size_t taken = 5;
+
+	view.added = true;
+	view.before = before->row_capacity || before->strings.data ? before : NULL;
+	if (view.legend)
+		stats_footer(&footer, &view);
+	taken += lines(&footer);
+	if (stats->output.height)
+		view.rows_max = stats->output.height > taken ? stats->output.height - taken : 1;
+	block_begin(&text, stats, !view.before);
+	stats_table(&text, &view);
+	text_append(&text, footer.data ? footer.data : "", footer.length);
+	return output_write(&stats->output, &text);
+}
+
+/* What a later answer says about the daemon in between. */
+static const char *block_news(const struct counts *counts, const struct counts *before)
+{
+	if (!before->strings.data)
+		return NULL;
+	if (strcmp(counts_string(counts, counts->epoch), counts_string(before, before->epoch)))
+		return "counting began anew";
+	return counts->generation == before->generation ? NULL : "ebpfmond was restarted";
+}
+
+/* One block of --watch; @before becomes what was shown. */
+static int block_show(struct stats *stats, const struct reply *reply, struct counts *before)
+{
+	_cleanup_counts_ struct counts counts = {};
+	const char *news;
+	int code;
+
+	if (stats->options->json)
+		return output_json(&stats->output, stats->options->json, reply->parameters);
+	code = counts_take(&counts, stats, reply);
+	if (code)
+		return code;
+	news = block_news(&counts, before);
+	if (news && strcmp(counts_string(&counts, counts.epoch),
+			   counts_string(before, before->epoch)))
+		counts_done(before);
+	code = block_draw(stats, &counts, before);
+	if (news)
+		complain(CODE_OK, "%s", news);
+	counts_done(before);
+	*before = counts;
+	counts = (struct counts){};
+	return code;
+}
+
+/*
+ * A daemon that was there and is away is waited for; one that was never there is an error, and so
+ * is what it refuses.
+ */
+static int stats_watch(struct stats *stats)
+{
+	_cleanup_watch_ struct watch watch = { .interrupt_fd = -1 };
+	_cleanup_counts_ struct counts before = {};
+	bool answered = false, away = false;
+	int code = watch_open(&watch, stats->options->values[OPTION_WATCH]);
+
+	if (code)
+		return code;
+	stats->connection.interrupt_fd = watch.interrupt_fd;
+	do {
+		struct reply reply;
+		int error = connection_call(&stats->connection, METHOD, stats->parameters.data,
+					    &reply);
+
+		if (error == -EINTR)
+			return CODE_OK;
+		if (error && !answered)
+			return connection_complain(&stats->connection, error);
+		if (error && !away)
+			connection_complain(&stats->connection, error);
+		away = error;
+		if (error)
+			continue;
+		if (reply.error.text)
+			return reply_complain(&reply, METHOD);
+		answered = true;
+		code = block_show(stats, &reply, &before);
+	} while (!code && !stats->output.closed && watch_wait(&watch));
+	return code;
+}
+
+int stats_main(const struct options *options)
+{
+	CLEANUP(stats_done) struct stats stats;
+	int code = stats_prepare(&stats, options);
+
+	if (code)
+		return code;
+	return options->values[OPTION_WATCH] ? stats_watch(&stats) : stats_once(&stats);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* When --watch draws again, and when it ends. Knows nothing of what is drawn. */
+#pragma once
+
+#include "util.h"
+
+#include <stdbool.h>
+
+struct watch {
+	int interrupt_fd; /* readable after SIGINT or SIGTERM */
+	int64_t interval_ms;
+	int64_t next_ms; /* CLOCK_MONOTONIC */
+};
+
+/* @seconds as given to --watch, "" for the default: an exit code, after a complaint. */
+int watch_open(struct watch *watch, const char *seconds);
+
+/* Waits for the next time to draw; false: interrupted. */
+bool watch_wait(struct watch *watch);
+
+void watch_close(struct watch *watch);
+#define _cleanup_watch_ CLEANUP(watch_close)

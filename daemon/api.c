@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The interface's table of methods and what several of them use: api.h. */
+#include "api.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char description[] =
+#include "io.ebpfmon.Monitor.varlink.h"
+	;
+
+static const char *const dimensions[] = { "uid", "login", "unit", NULL };
+
+static const struct varlink_parameter stats_parameters[] = {
+	{ "by", VARLINK_ENUM, .nullable = true, .choices = dimensions },
+	{ "uid", VARLINK_INT, .nullable = true },
+	{ NULL },
+};
+
+static const struct varlink_method methods[] = {
+	{ "GetStats", stats_parameters, api_get_stats },
+	{ "ListProbes", NULL, api_list_probes },
+	{ "GetStatus", NULL, api_get_status },
+	{ "Reload", NULL, api_reload },
+	{ NULL },
+};
+
+const struct varlink_interface api_interface = {
+	.name = "io.ebpfmon.Monitor",
+	.description = description,
+	.methods = methods,
+};
+
+bool api_privileged(const struct api *api, const struct varlink_call *call)
+{
+	const struct varlink_peer *peer = varlink_call_peer(call);
+
+	if (peer->uid == 0 || peer->uid == geteuid())
+		return true;
+	return api->group != (gid_t)-1 && varlink_peer_in_group(peer, api->group);
+}
+
+uint32_t api_slots(const struct api *api)
+{
+	uint32_t slots = 0;
+
+	for (size_t i = 0; i < api->n_objects; i++)
+		slots |= api->objects[i].slots;
+	return slots;
+}
+
+void api_write_time(struct json *reply, const char *key, uint64_t realtime_usec)
+{
+	time_t seconds = (time_t)(realtime_usec / 1000000);
+	char date[32], text[64];
+	struct tm utc;
+
+	gmtime_r(&seconds, &utc);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(text, sizeof(text), "%s.%06uZ", date, (unsigned int)(realtime_usec % 1000000));
+	json_string(reply, key, text);
+}
+
+/* Without the dashes the kernel writes, as journald's _BOOT_ID. */
+static void write_boot_id(struct json *reply)
+{
+	_cleanup_close_ int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	char text[37] = "", id[33];
+	size_t n = 0;
+
+	if (fd >= 0 && read(fd, text, 36) == 36)
+		for (size_t i = 0; i < 36 && n < 32; i++)
+			if (text[i] != '-')
+				id[n++] = text[i];
+	id[n] = '\0';
+	json_string(reply, "bootId", id);
+}
+
+void api_write_identity(const struct api *api, struct json *reply)
+{
+	const struct em_state *state = maps_state(api->maps);
+	char epoch[2 * sizeof(state->epoch) + 1];
+
+	for (size_t i = 0; i < sizeof(state->epoch); i++)
+		snprintf(epoch + 2 * i, 3, "%02x", state->epoch[i]);
+	write_boot_id(reply);
+	json_string(reply, "epoch", epoch);
+	api_write_time(reply, "since", state->since_usec);
+	json_u64(reply, "generation", state->generation);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* ebpfmond --check: a start without pins, so that all of it ends with the process. */
+#include "check.h"
+
+#include "privileges.h"
+
+#include <bpf/btf.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	TRIAL_SUBJECTS = 64,
+};
+
+static void print_coverage(const struct object *object)
+{
+	unsigned int possible = probe_coverage_possible(object->probe);
+	const char *name;
+
+	for (unsigned int bit = 0; (name = probe_coverage_name(bit)); bit++)
+		if (possible & 1U << bit)
+			printf("    %-14s %s\n", name, object->coverage & 1U << bit ? "yes" : "no");
+}
+
+static void print_probe(const struct object *object)
+{
+	char name[64];
+
+	printf("probe %s: %s\n", object->probe->name, object_state_name(object->state));
+	if (object->reason[0])
+		printf("    %s\n", object->reason);
+	for (size_t i = 0; i < object->n_attachments; i++)
+		printf("    attaches to %s\n",
+		       attachment_name(&object->attachments[i], name, sizeof(name)));
+	if (object->n_attachments)
+		print_coverage(object);
+}
+
+static void check_pins(const struct settings *settings, const struct identity_ids *ids)
+{
+	CLEANUP(pins_freep) struct pins *pins = NULL;
+	struct problem problem = { 0 };
+	int r = pins_open_existing(settings->pin_path, ids->uid, &pins, &problem);
+
+	if (r == -ENOENT)
+		printf("pins: %s will be created\n", settings->pin_path);
+	else if (r == -EBUSY)
+		printf("pins: %s is in use by a running ebpfmond\n", settings->pin_path);
+	else if (r < 0)
+		printf("pins: %s\n", problem.text);
+	else
+		printf("pins: %s is ready\n", settings->pin_path);
+}
+
+static int check_probes(const struct settings *settings, const struct maps *maps,
+			const struct btf *btf, struct problem *problem)
+{
+	const struct object_context context = { NULL, maps, btf };
+	int failed = 0;
+
+	for (size_t i = 0; probes[i]; i++) {
+		struct object object;
+		int r = object_start(&context, probes[i], &settings->probes[i], &object, problem);
+
+		if (r < 0)
+			return r;
+		print_probe(&object);
+		failed |= object.state == OBJECT_UNSUPPORTED;
+		object_release(&object);
+	}
+	return failed;
+}
+
+int check_run(const struct settings *settings, struct problem *problem)
+{
+	CLEANUP(maps_freep) struct maps *maps = NULL;
+	struct identity_ids ids;
+	struct btf *btf;
+	int r;
+
+	r = privileges_target(settings->user, &ids, problem);
+	if (r < 0)
+		return r;
+	check_pins(settings, &ids);
+	r = privileges_drop(&ids, problem);
+	if (r < 0)
+		return r;
+	printf("privileges: uid %u with CAP_BPF and CAP_PERFMON\n", ids.uid);
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return problem_set(problem, errno,
+				   "cannot read /sys/kernel/btf/vmlinux: %m; this kernel needs "
+				   "CONFIG_DEBUG_INFO_BTF=y");
+	r = maps_new(NULL, TRIAL_SUBJECTS, &maps, problem);
+	if (!r)
+		r = check_probes(settings, maps, btf, problem);
+	btf__free(btf);
+	return r;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Message ids of the journal entries that the catalog (systemd/ebpfmon.catalog) explains. */
+#pragma once
+
+#define LOG_ID_STARTED	"7c83884a4bbc4c7ea70f7081c70d0371" /* counting, afresh or adopted */
+#define LOG_ID_DEGRADED "579c57030014448fa911f5c76f160e93" /* a probe runs second best or not */
+#define LOG_ID_REFUSED	"fce2115da4a04ee0aedb4ef068bb0b15" /* cannot start: the line says why */
+#define LOG_ID_BREACH	"c47b1799a50549c0ad0e54a804003cad" /* the books do not balance */
+#define LOG_ID_CONFIG	"e3020f49dded459c80f1a1a0b14bfced" /* a problem in the configuration */

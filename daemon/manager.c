@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Owns everything the running daemon has: manager.h. */
+#include "manager.h"
+
+#include "api.h"
+#include "gaps.h"
+#include "log.h"
+#include "log-ids.h"
+#include "privileges.h"
+#include "socket.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+struct manager {
+	struct config *config;
+	char *config_file; /* NULL: the standard places */
+	struct settings settings;
+	struct identity_ids ids;
+	struct pins *pins;
+	struct maps *maps;
+	struct object objects[SETTINGS_PROBES_MAX];
+	size_t n_objects;
+	struct units *units;
+	struct ledger_check check;
+	sd_event *event;
+	struct varlink_server *server;
+	char *own_socket; /* path to remove at the end; NULL: systemd's */
+	struct api api;
+};
+
+/* --- starting ---------------------------------------------------------------------------------- */
+
+/* All that needs root's reach, before it is given up. */
+static int open_outside(struct manager *manager, struct problem *problem)
+{
+	const struct settings *settings = &manager->settings;
+	int r;
+
+	r = privileges_target(settings->user, &manager->ids, problem);
+	if (r < 0)
+		return r;
+	manager->api.group = privileges_group(settings->group);
+	r = pins_open(settings->pin_path, manager->ids.uid, manager->ids.gid, &manager->pins,
+		      problem);
+	if (r < 0)
+		return r;
+	if (sd_listen_fds(0) <= 0)
+		r = socket_make_folder(settings->socket_path, manager->ids.uid, manager->ids.gid,
+				       problem);
+	return r;
+}
+
+static void report_probe(const struct object *object)
+{
+	struct log_context context = { .message_id = LOG_ID_DEGRADED,
+				       .probe = object->probe->name };
+
+	if (object->state == OBJECT_DEGRADED)
+		log_write(LOG_NOTICE, &context, "probe '%s': %s", object->probe->name,
+			  object->reason);
+	else if (object->state == OBJECT_UNSUPPORTED)
+		log_write(LOG_WARNING, &context, "probe '%s' does not run: %s",
+			  object->probe->name, object->reason);
+}
+
+static int start_probes(struct manager *manager, struct problem *problem)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	struct object_context context = { manager->pins, manager->maps, btf };
+	int r = 0;
+
+	if (!btf)
+		return problem_set(problem, errno,
+				   "cannot read /sys/kernel/btf/vmlinux: %m; this kernel needs "
+				   "CONFIG_DEBUG_INFO_BTF=y");
+	for (size_t i = 0; !r && probes[i] && i < SETTINGS_PROBES_MAX; i++) {
+		r = object_start(&context, probes[i], &manager->settings.probes[i],
+				 &manager->objects[i], problem);
+		if (!r)
+			manager->n_objects = i + 1;
+	}
+	btf__free(btf);
+	return r;
+}
+
+struct sweep {
+	struct manager *manager;
+	struct problem *problem;
+};
+
+/* A pinned hook that no probe of ours is using: of a probe that this version does not have. */
+static int drop_unknown(const char *name, void *userdata)
+{
+	struct sweep *sweep = userdata;
+	struct manager *manager = sweep->manager;
+
+	for (size_t i = 0; i < manager->n_objects; i++)
+		for (size_t a = 0; a < manager->objects[i].n_attachments; a++)
+			if (!strcmp(manager->objects[i].attachments[a].hook->program, name))
+				return 0;
+	log_notice("removing the pinned hook '%s', which no probe uses any more", name);
+	gaps_stopped(maps_state(manager->maps), "?", name, "no probe of this version uses it",
+		     now_realtime_usec());
+	return pins_drop_hook(manager->pins, name, sweep->problem);
+}
+
+static void verified(struct manager *manager)
+{
+	struct em_state *state = maps_state(manager->maps);
+
+	gaps_attached_clear(state);
+	for (size_t i = 0; i < manager->n_objects; i++)
+		for (size_t a = 0; a < manager->objects[i].n_attachments; a++)
+			gaps_attached_add(state, manager->objects[i].attachments[a].hook->program);
+	state->verified_usec = now_realtime_usec();
+}
+
+/* From here on it is counted. */
+static int start_counting(struct manager *manager, struct problem *problem)
+{
+	struct sweep sweep = { manager, problem };
+	bool adopted;
+	int r;
+
+	r = pins_begin(manager->pins, problem);
+	if (r < 0)
+		return r;
+	adopted = pins_adopted(manager->pins);
+	r = maps_new(manager->pins, manager->settings.subjects_max, &manager->maps, problem);
+	if (!r)
+		r = start_probes(manager, problem);
+	if (!r && adopted)
+		r = pins_each_link(manager->pins, drop_unknown, &sweep);
+	if (r < 0)
+		return r;
+	maps_state(manager->maps)->generation++;
+	verified(manager);
+	r = pins_commit(manager->pins, problem);
+	if (r < 0)
+		return r;
+	log_write(LOG_INFO, &(struct log_context){ .message_id = LOG_ID_STARTED },
+		  adopted ? "going on with the counts in %s" : "counting into %s, from zero",
+		  pins_path(manager->pins));
+	for (size_t i = 0; i < manager->n_objects; i++)
+		report_probe(&manager->objects[i]);
+	return 0;
+}
+
+static int start_serving(struct manager *manager, struct problem *problem)
+{
+	static const struct varlink_interface *const interfaces[] = { &api_interface, NULL };
+	static const struct varlink_info info = { "ebpfmon", "ebpfmond", EBPFMON_VERSION,
+						  "https://github.com/ebpfmon/ebpfmon" };
+	int fd, r;
+
+	r = varlink_server_new(manager->event, interfaces, &info, &manager->settings.limits,
+			       &manager->api, &manager->server);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot serve: %s", strerror(-r));
+	fd = socket_activated(problem);
+	if (fd == -ENOENT) {
+		fd = socket_listen(manager->settings.socket_path, problem);
+		if (fd >= 0)
+			manager->own_socket = strdup(manager->settings.socket_path);
+	}
+	if (fd < 0)
+		return fd;
+	r = varlink_server_listen_fd(manager->server, fd);
+	if (r < 0) {
+		close_fd(fd);
+		return problem_set(problem, -r, "cannot serve: %s", strerror(-r));
+	}
+	return 0;
+}
+
+/* --- reloading --------------------------------------------------------------------------------- */
+
+struct reload {
+	struct json *restart_needed, *problems;
+};
+
+static void add_problem(const char *line, void *userdata)
+{
+	struct reload *reload = userdata;
+
+	log_write(LOG_WARNING, &(struct log_context){ .message_id = LOG_ID_CONFIG }, "%s", line);
+	json_string(reload->problems, NULL, line);
+}
+
+static void add_change(const struct config_key *key, const char *was, const char *is, void *userdata)
+{
+	struct reload *reload = userdata;
+	char name[64];
+
+	log_info("[%s] %s: '%s' -> '%s'%s", key->section, key->name, was, is,
+		 key->live ? "" : ", from the next start on");
+	if (key->live)
+		return;
+	snprintf(name, sizeof(name), "%s.%s", key->section, key->name);
+	json_string(reload->restart_needed, NULL, name);
+}
+
+static void apply(struct manager *manager, struct config *config)
+{
+	config_free(manager->config);
+	manager->config = config;
+	settings_read(config, &manager->settings);
+	log_set_priority(manager->settings.log_priority);
+	varlink_server_set_limits(manager->server, &manager->settings.limits);
+}
+
+/* All or nothing: with any problem the configuration in force stays. */
+static int read_again(struct manager *manager, struct reload *reload)
+{
+	_cleanup_config_ struct config *config = NULL;
+	unsigned int n_problems = 0;
+	int r;
+
+	r = settings_config_new(&config);
+	if (!r)
+		r = config_load(config, manager->config_file, NULL, add_problem, reload,
+				&n_problems);
+	if (r < 0)
+		return r;
+	if (n_problems) {
+		log_warning("the configuration was left as it was");
+		return 0;
+	}
+	config_diff(manager->config, config, add_change, reload);
+	apply(manager, TAKE_PTR(config));
+	return 0;
+}
+
+static void notify_status(const struct manager *manager, const char *prefix)
+{
+	char line[256];
+
+	api_status_line(manager->objects, manager->n_objects, line, sizeof(line));
+	sd_notifyf(0, "%sSTATUS=%s", prefix, line);
+}
+
+static int reload(struct json *reply, void *userdata)
+{
+	struct manager *manager = userdata;
+	_cleanup_json_ struct json needed = { 0 }, problems = { 0 };
+	struct reload lists = { &needed, &problems };
+	int r;
+
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+		   (unsigned long long)now_monotonic_usec());
+	json_array_begin(&needed, NULL);
+	json_array_begin(&problems, NULL);
+	r = read_again(manager, &lists);
+	json_array_end(&needed);
+	json_array_end(&problems);
+	notify_status(manager, "READY=1\n");
+	if (r < 0)
+		return r;
+	json_object_begin(reply, NULL);
+	json_raw(reply, "restartNeeded", needed.text, needed.length);
+	json_raw(reply, "problems", problems.text, problems.length);
+	json_object_end(reply);
+	return needed.error ? needed.error : problems.error;
+}
+
+/* --- running ----------------------------------------------------------------------------------- */
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	(void)userdata;
+	log_debug("stopping on signal %u", info->ssi_signo);
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	_cleanup_json_ struct json reply = { 0 };
+	int r = reload(&reply, userdata);
+
+	(void)source;
+	(void)info;
+	if (r < 0)
+		log_error("cannot reload: %s", strerror(-r));
+	return 0;
+}
+
+static int prepare_event(struct manager *manager, struct problem *problem)
+{
+	static const struct {
+		int number;
+		sd_event_signal_handler_t handler;
+	} signals[] = { { SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGHUP, on_reload } };
+	sigset_t mask;
+	int r;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&mask);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&mask, signals[i].number);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	r = sd_event_new(&manager->event);
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(signals); i++)
+		r = sd_event_add_signal(manager->event, NULL, signals[i].number,
+					signals[i].handler, manager);
+	if (r >= 0)
+		r = sd_event_set_watchdog(manager->event, true);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot prepare the event loop: %s", strerror(-r));
+	return 0;
+}
+
+static void fill_api(struct manager *manager)
+{
+	struct api *api = &manager->api;
+
+	api->maps = manager->maps;
+	api->pin_path = pins_path(manager->pins);
+	api->objects = manager->objects;
+	api->n_objects = manager->n_objects;
+	api->units = manager->units;
+	api->check = &manager->check;
+	api->server = manager->server;
+	api->started_usec = now_realtime_usec();
+	api->reload = reload;
+	api->userdata = manager;
+}
+
+static int start(struct manager *manager, struct problem *problem)
+{
+	int r;
+
+	r = prepare_event(manager, problem);
+	if (!r)
+		r = open_outside(manager, problem);
+	if (!r)
+		r = privileges_drop(&manager->ids, problem);
+	if (!r)
+		r = start_counting(manager, problem);
+	if (r < 0)
+		return r;
+	r = units_new(NULL, &manager->units);
+	if (!r)
+		r = units_refresh(manager->units);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot read the cgroup tree: %s", strerror(-r));
+	r = start_serving(manager, problem);
+	if (r < 0)
+		return r;
+	fill_api(manager);
+	malloc_trim(0); /* the kernel's type information was 6 MB */
+	return 0;
+}
+
+int manager_new(struct config *config, const char *file, struct manager **ret_manager,
+		struct problem *problem)
+{
+	CLEANUP(manager_freep) struct manager *manager = calloc(1, sizeof(*manager));
+	int r;
+
+	if (!manager)
+		return problem_set(problem, ENOMEM, "out of memory");
+	manager->config = config;
+	settings_read(config, &manager->settings);
+	if (file) {
+		manager->config_file = strdup(file);
+		if (!manager->config_file)
+			return problem_set(problem, ENOMEM, "out of memory");
+	}
+	r = start(manager, problem);
+	if (r < 0)
+		return r;
+	*ret_manager = TAKE_PTR(manager);
+	return 0;
+}
+
+struct manager *manager_free(struct manager *manager)
+{
+	if (!manager)
+		return NULL;
+	varlink_server_free(manager->server);
+	if (manager->own_socket)
+		unlink(manager->own_socket);
+	free(manager->own_socket);
+	units_free(manager->units);
+	for (size_t i = 0; i < SETTINGS_PROBES_MAX; i++)
+		object_release(&manager->objects[i]);
+	maps_free(manager->maps);
+	pins_free(manager->pins);
+	sd_event_unref(manager->event);
+	config_free(manager->config);
+	free(manager->config_file);
+	free(manager);
+	return NULL;
+}
+
+int manager_run(struct manager *manager)
+{
+	int r;
+
+	notify_status(manager, "READY=1\n");
+	r = sd_event_loop(manager->event);
+	sd_notify(0, "STOPPING=1");
+	if (r >= 0)
+		verified(manager);
+	return r;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The daemon's keys and their values: settings.h. */
+#include "settings.h"
+
+#include <assert.h>
+#include <syslog.h>
+
+static const char *const log_levels[] = { "error", "warning", "notice", "info", "debug", NULL };
+static const int log_priorities[] = { LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
+
+enum {
+	KIB = 1024,
+	MIB = 1024 * 1024,
+	SEC = 1000000,
+	DEPTH_MAX = 32, /* of a request; ours need three */
+	REQUESTS_PER_WAKEUP = 16,
+	KEYS_MAX = 128,
+};
+
+static const struct config_key daemon_keys[] = {
+	{ "Daemon", "PinPath", CONFIG_PATH, "/sys/fs/bpf/ebpfmon" },
+	{ "Daemon", "User", CONFIG_NAME, "ebpfmon" },
+	{ "Daemon", "Group", CONFIG_NAME, "ebpfmon" },
+	{ "Daemon", "LogLevel", CONFIG_CHOICE, "info", .choices = log_levels, .live = true },
+	{ "Daemon", "SubjectsMax", CONFIG_UINT, "16384", 64, 262144 },
+	{ "Server", "Socket", CONFIG_PATH, "/run/ebpfmon/io.ebpfmon.Monitor" },
+	{ "Server", "ConnectionsMax", CONFIG_UINT, "128", 8, 4096, .live = true },
+	{ "Server", "ConnectionsPerUserMax", CONFIG_UINT, "32", 1, 4096, .live = true },
+	{ "Server", "MessageSizeMax", CONFIG_SIZE, "64K", KIB, MIB, .live = true },
+	{ "Server", "QueueSizeMax", CONFIG_SIZE, "16M", 64 * KIB, 256 * MIB, .live = true },
+	{ "Server", "RequestTimeout", CONFIG_TIME, "10s", SEC / 10, 3600ULL * SEC, .live = true },
+};
+
+/* Built once: the configuration refers to it for as long as it lives. */
+static struct config_key keys[KEYS_MAX];
+static size_t n_keys;
+
+static void add_key(const struct config_key *key)
+{
+	assert(n_keys < KEYS_MAX);
+	keys[n_keys++] = *key;
+}
+
+static void add_probe_keys(const struct probe *probe)
+{
+	add_key(&(struct config_key){ probe->name, "Enabled", CONFIG_BOOL, "yes" });
+	for (size_t i = 0; i < probe->n_jobs; i++)
+		if (probe->jobs[i].setting)
+			add_key(&(struct config_key){ probe->name, probe->jobs[i].setting,
+						      CONFIG_SWITCH, "auto" });
+}
+
+int settings_config_new(struct config **ret_config)
+{
+	if (!n_keys) {
+		for (size_t i = 0; i < ARRAY_SIZE(daemon_keys); i++)
+			add_key(&daemon_keys[i]);
+		for (size_t i = 0; probes[i]; i++)
+			add_probe_keys(probes[i]);
+	}
+	return config_new(keys, n_keys, ret_config);
+}
+
+static void read_limits(const struct config *config, struct varlink_limits *limits)
+{
+	*limits = (struct varlink_limits){
+		.message_bytes = config_number(config, "Server", "MessageSizeMax"),
+		.depth = DEPTH_MAX,
+		.connections = (unsigned int)config_number(config, "Server", "ConnectionsMax"),
+		.connections_per_uid =
+			(unsigned int)config_number(config, "Server", "ConnectionsPerUserMax"),
+		.queue_bytes = config_number(config, "Server", "QueueSizeMax"),
+		.request_usec = config_number(config, "Server", "RequestTimeout"),
+		.requests_queued = REQUESTS_PER_WAKEUP,
+	};
+}
+
+static void read_probe(const struct config *config, const struct probe *probe,
+		       struct object_settings *settings)
+{
+	settings->enabled = config_number(config, probe->name, "Enabled");
+	for (size_t i = 0; i < probe->n_jobs; i++) {
+		const char *setting = probe->jobs[i].setting;
+
+		settings->jobs[i] = setting ? config_number(config, probe->name, setting) :
+					      CONFIG_AUTO;
+	}
+}
+
+void settings_read(const struct config *config, struct settings *ret_settings)
+{
+	*ret_settings = (struct settings){
+		.pin_path = config_text(config, "Daemon", "PinPath"),
+		.socket_path = config_text(config, "Server", "Socket"),
+		.user = config_text(config, "Daemon", "User"),
+		.group = config_text(config, "Daemon", "Group"),
+		.log_priority = log_priorities[config_number(config, "Daemon", "LogLevel")],
+		.subjects_max = (uint32_t)config_number(config, "Daemon", "SubjectsMax"),
+	};
+	read_limits(config, &ret_settings->limits);
+	for (size_t i = 0; probes[i] && i < SETTINGS_PROBES_MAX; i++)
+		read_probe(config, probes[i], &ret_settings->probes[i]);
+}

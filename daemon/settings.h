@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The daemon's keys, those of the probes derived from their descriptors, and their values. */
+#pragma once
+
+#include "config.h"
+#include "object.h"
+#include "varlink.h"
+
+enum {
+	SETTINGS_PROBES_MAX = 32,
+};
+
+/* What a configuration means. Strings are owned by the configuration it was read from. */
+struct settings {
+	const char *pin_path, *socket_path, *user, *group;
+	int log_priority;
+	uint32_t subjects_max;
+	struct varlink_limits limits;
+	struct object_settings probes[SETTINGS_PROBES_MAX]; /* as probes[] */
+};
+
+/* A configuration with the daemon's keys, all at their defaults. */
+int settings_config_new(struct config **ret_config);
+void settings_read(const struct config *config, struct settings *ret_settings);
