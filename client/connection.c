@@ -4,6 +4,7 @@
 #include "complaint.h"
 #include "reader.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -66,8 +67,8 @@ static int connection_send(const struct connection *connection, const struct tex
 	if (request->error)
 		return request->error;
 	while (done < length) {
-		ssize_t size = send(connection->fd, request->data + done, length - done,
-				    MSG_NOSIGNAL);
+		ssize_t size =
+			send(connection->fd, request->data + done, length - done, MSG_NOSIGNAL);
 
 		if (size >= 0)
 			done += (size_t)size;
@@ -162,25 +163,38 @@ static int reply_read(struct slice message, struct reply *ret_reply)
 	return 0;
 }
 
-int connection_call(struct connection *connection, const char *method, const char *parameters,
-		    struct reply *ret_reply)
+static int connection_try(struct connection *connection, const struct text *request,
+			  struct reply *ret_reply)
 {
-	_cleanup_text_ struct text request = {};
-	struct slice message;
+	struct slice message = {};
 	int error = 0;
 
-	text_printf(&request, "{\"method\":\"" INTERFACE ".%s\"%s%s}", method,
-		    parameters ? ",\"parameters\":" : "", parameters ? parameters : "");
 	if (connection->fd < 0)
 		error = connection_open(connection);
 	if (!error)
-		error = connection_send(connection, &request);
+		error = connection_send(connection, request);
 	if (!error)
 		error = connection_receive(connection, &message);
 	if (!error)
 		error = reply_read(message, ret_reply);
 	if (error)
 		connection_close(connection);
+	return error;
+}
+
+int connection_call(struct connection *connection, const char *method, const char *parameters,
+		    struct reply *ret_reply)
+{
+	_cleanup_text_ struct text request = {};
+	bool used = connection->fd >= 0;
+	int error;
+
+	text_printf(&request, "{\"method\":\"" INTERFACE ".%s\"%s%s}", method,
+		    parameters ? ",\"parameters\":" : "", parameters ? parameters : "");
+	error = connection_try(connection, &request, ret_reply);
+	/* The daemon was restarted between two calls: nothing is wrong with this one. */
+	if (error == -ECONNRESET && used)
+		error = connection_try(connection, &request, ret_reply);
 	return error;
 }
 
@@ -258,7 +272,8 @@ int reply_complain(const struct reply *reply, const char *method)
 				"%s: restart it with 'systemctl restart ebpfmond'",
 				method, EBPFMON_VERSION);
 	return complain(CODE_FAILURE, "ebpfmond answered %s with the error '%.*s'", method,
-			(int)(length < ERROR_NAME_MAX ? length : ERROR_NAME_MAX), reply->error.text);
+			(int)(length < ERROR_NAME_MAX ? length : ERROR_NAME_MAX),
+			reply->error.text);
 }
 
 int connection_ask(struct connection *connection, const char *method, const char *parameters,

@@ -17,7 +17,7 @@ struct connection {
 
 /* Valid until the next call on the same connection. */
 struct reply {
-	struct slice error; /* name of a Varlink error, .text NULL without one */
+	struct slice error;	 /* name of a Varlink error, .text NULL without one */
 	struct slice parameters; /* an object that has passed message_check() */
 };
 

@@ -283,10 +283,10 @@ int counts_read(struct counts *counts, struct slice parameters)
 		const char *key;
 		int (*read)(struct counts *counts, struct reader *reader);
 	} members[] = {
-		{ "rows", rows_read },		   { "totals", totals_read },
-		{ "overflow", overflow_read },	   { "losses", losses_read },
-		{ "gaps", gaps_read },		   { "since", since_read },
-		{ "epoch", epoch_read },	   { "generation", generation_read },
+		{ "rows", rows_read },	       { "totals", totals_read },
+		{ "overflow", overflow_read }, { "losses", losses_read },
+		{ "gaps", gaps_read },	       { "since", since_read },
+		{ "epoch", epoch_read },       { "generation", generation_read },
 	};
 	struct reader reader = reader_of(parameters);
 	struct slice key;

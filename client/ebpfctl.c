@@ -3,6 +3,7 @@
 #include "complaint.h"
 #include "subcommands.h"
 
+#include <assert.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -56,8 +57,8 @@ static int check_usage(const struct options *options, const struct subcommand *s
 			return complain(CODE_USAGE, "'%s' takes no --%s: see 'ebpfctl help %s'",
 					subcommand->name, option_rows[i].name, subcommand->name);
 	if (options->operand_count > 1 + subcommand->operands)
-		return complain(CODE_USAGE, "'%s' does not take the argument '%s'", subcommand->name,
-				options->operands[1 + subcommand->operands]);
+		return complain(CODE_USAGE, "'%s' does not take the argument '%s'",
+				subcommand->name, options->operands[1 + subcommand->operands]);
 	return CODE_OK;
 }
 
@@ -73,8 +74,8 @@ static int run(const struct options *options)
 	if (code)
 		return code;
 	if (options->values[OPTION_HELP])
-		return options->operand_count ? help_subcommand(options, subcommand) :
-						help_main(options);
+		return options->operand_count ? help_subcommand(options, subcommand)
+					      : help_main(options);
 	return subcommand->function(options);
 }
 

@@ -112,10 +112,10 @@ void losses_append(struct text *text, const struct counts *counts, const struct 
 	bool lost = known_append(&known, counts), unsure = unknown_append(&unknown, counts);
 
 	if (lost)
-		text_printf(text, ", %swith losses:%s\n", output_style(output, STYLE_BAD),
-			    output_style(output, STYLE_END));
+		text_printf(text, "%snot everything was counted:%s\n",
+			    output_style(output, STYLE_BAD), output_style(output, STYLE_END));
 	else
-		text_puts(text, unsure ? ", nothing lost as far as is known\n" : ", nothing lost\n");
+		text_puts(text, unsure ? "nothing lost as far as is known\n" : "nothing lost\n");
 	text_append(text, known.data ? known.data : "", known.length);
 	text_append(text, unknown.data ? unknown.data : "", unknown.length);
 	if (known.error || unknown.error)

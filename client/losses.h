@@ -8,5 +8,5 @@
 #include "counts.h"
 #include "output.h"
 
-/* Appends ", nothing lost", or ", with losses:" and a line for each, and a newline. */
+/* Appends "nothing lost", or that something was and a line for each loss, and a newline. */
 void losses_append(struct text *text, const struct counts *counts, const struct output *output);

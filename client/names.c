@@ -117,9 +117,9 @@ const char *names_get(struct names *names, uint64_t uid)
 	if ((place == names->count || names->entries[place].uid != uid) &&
 	    !names_look_up(names, place, (uint32_t)uid))
 		return NULL;
-	return names->entries[place].offset == NO_NAME ?
-		       NULL :
-		       names->text.data + names->entries[place].offset;
+	return names->entries[place].offset == NO_NAME
+		       ? NULL
+		       : names->text.data + names->entries[place].offset;
 }
 
 /* All digits, and a user id: 4294967295 is the kernel's "none". */
@@ -154,10 +154,10 @@ int names_find(const char *user, uint64_t *ret_uid)
 		return CODE_OK;
 	}
 	if (digits == length)
-		return uid_parse(user, ret_uid) ?
-			       CODE_OK :
-			       complain(CODE_USAGE, "--uid: %s is no user id: they end at %u", user,
-					UINT32_MAX - 1);
+		return uid_parse(user, ret_uid)
+			       ? CODE_OK
+			       : complain(CODE_USAGE, "--uid: %s is no user id: they end at %u",
+					  user, UINT32_MAX - 1);
 	/* Not found has as many errno values as there are sources of users; this one is none. */
 	if (errno == EIO || errno == EMFILE || errno == ENFILE || errno == ENOMEM)
 		return complain(CODE_FAILURE, "cannot look up the user '%s': %s", user,

@@ -40,8 +40,8 @@ static int json_parse(struct options *options)
 			options->json = (enum json_mode)i;
 			return CODE_OK;
 		}
-	return value ? complain(CODE_USAGE, "--json is short, pretty or off, not '%s'", value) :
-		       CODE_OK;
+	return value ? complain(CODE_USAGE, "--json is short, pretty or off, not '%s'", value)
+		     : CODE_OK;
 }
 
 static int unknown_option(const char *given)

@@ -30,8 +30,8 @@ enum {
 
 struct option_row {
 	const char *name;
-	char letter;	/* 0: has no short form */
-	int argument;	/* no_argument, required_argument or optional_argument */
+	char letter;		 /* 0: has no short form */
+	int argument;		 /* no_argument, required_argument or optional_argument */
 	const char *placeholder; /* as help shows its argument, "" without one */
 	const char *summary;
 };
@@ -42,7 +42,7 @@ enum json_mode { JSON_OFF, JSON_SHORT, JSON_PRETTY };
 struct options {
 	const char *values[OPTION_COUNT]; /* NULL: not given; "": given without argument */
 	enum json_mode json;
-	const char *socket; /* never NULL */
+	const char *socket;		    /* never NULL */
 	const char *operands[OPERANDS_MAX]; /* the verb and what follows it */
 	unsigned int operand_count;
 };

@@ -43,8 +43,9 @@ void output_open(struct output *output)
 const char *output_style(const struct output *output, enum style style)
 {
 	static const char *const sequences[] = {
-		[STYLE_HEADING] = "\033[1m", [STYLE_GOOD] = "\033[32m", [STYLE_WARNING] = "\033[33m",
-		[STYLE_BAD] = "\033[31m",    [STYLE_DIM] = "\033[2m",	[STYLE_END] = "\033[0m",
+		[STYLE_HEADING] = "\033[1m",  [STYLE_GOOD] = "\033[32m",
+		[STYLE_WARNING] = "\033[33m", [STYLE_BAD] = "\033[31m",
+		[STYLE_DIM] = "\033[2m",      [STYLE_END] = "\033[0m",
 	};
 
 	return output->colour ? sequences[style] : "";
@@ -184,11 +185,10 @@ static int pretty_append(struct text *text, struct slice json)
 
 	if (error)
 		return complain(CODE_FAILURE, "cannot format the answer: %s", strerror(-error));
-	pretty = json_object_to_json_string_length(object,
-						   JSON_C_TO_STRING_PRETTY |
-							   JSON_C_TO_STRING_SPACED |
-							   JSON_C_TO_STRING_NOSLASHESCAPE,
-						   &length);
+	pretty = json_object_to_json_string_length(
+		object,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE,
+		&length);
 	if (!pretty)
 		return complain(CODE_FAILURE, "out of memory");
 	text_safe_json(text, pretty, length);

@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 struct output {
-	bool terminal;	     /* stdout is one that understands escape sequences */
+	bool terminal; /* stdout is one that understands escape sequences */
 	bool colour;
 	unsigned int width;  /* columns of the terminal, 0: no terminal */
 	unsigned int height; /* lines of the terminal, 0: no terminal */

@@ -24,9 +24,8 @@ static bool reader_fail(struct reader *reader)
 /* The first character of what comes next; 0 at the end. */
 static char reader_peek(struct reader *reader)
 {
-	while (reader->at < reader->end &&
-	       (*reader->at == ' ' || *reader->at == '\n' || *reader->at == '\t' ||
-		*reader->at == '\r'))
+	while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' ||
+					    *reader->at == '\t' || *reader->at == '\r'))
 		reader->at++;
 	return reader->at < reader->end ? *reader->at : '\0';
 }
@@ -42,17 +41,19 @@ static bool reader_take(struct reader *reader, char wanted)
 /* Takes a string; *ret_inside is what stands between its quotes, escapes and all. */
 static bool reader_quoted(struct reader *reader, struct slice *ret_inside)
 {
-	const char *at;
+	const char *quote;
 
 	if (!reader_take(reader, '"'))
 		return reader_fail(reader);
-	for (at = reader->at; at < reader->end && *at != '"'; at++)
-		if (*at == '\\')
-			at++;
-	if (at >= reader->end)
+	quote = memchr(reader->at, '"', (size_t)(reader->end - reader->at));
+	/* Nearly never: a backslash is in there. */
+	if (quote && memchr(reader->at, '\\', (size_t)(quote - reader->at)))
+		for (quote = reader->at; quote < reader->end && *quote != '"'; quote++)
+			quote += *quote == '\\';
+	if (!quote || quote >= reader->end)
 		return reader_fail(reader);
-	*ret_inside = (struct slice){ reader->at, (size_t)(at - reader->at) };
-	reader->at = at + 1;
+	*ret_inside = (struct slice){ reader->at, (size_t)(quote - reader->at) };
+	reader->at = quote + 1;
 	return true;
 }
 
@@ -79,8 +80,7 @@ bool reader_member(struct reader *reader, struct slice *ret_key)
 	if (reader_take(reader, '}'))
 		return false;
 	reader_take(reader, ',');
-	return reader_quoted(reader, ret_key) &&
-	       (reader_take(reader, ':') || reader_fail(reader));
+	return reader_quoted(reader, ret_key) && (reader_take(reader, ':') || reader_fail(reader));
 }
 
 /* Takes an object or array with all that is in it. */
@@ -127,8 +127,8 @@ struct slice reader_value(struct reader *reader)
 		if (reader->at == start)
 			reader_fail(reader);
 	}
-	return reader->error ? (struct slice){ "", 0 } :
-			       (struct slice){ start, (size_t)(reader->at - start) };
+	return reader->error ? (struct slice){ "", 0 }
+			     : (struct slice){ start, (size_t)(reader->at - start) };
 }
 
 bool reader_null(struct reader *reader)
@@ -140,6 +140,7 @@ void reader_count(struct reader *reader, uint64_t *ret_value, bool *ret_known)
 {
 	uint64_t value = 0;
 	const char *start;
+	char after;
 
 	*ret_value = 0;
 	*ret_known = false;
@@ -157,7 +158,8 @@ void reader_count(struct reader *reader, uint64_t *ret_value, bool *ret_known)
 		}
 	}
 	/* A sign, a fraction or an exponent is no count. */
-	if (reader->at == start || (reader->at < reader->end && strchr(".eE", *reader->at))) {
+	after = reader->at < reader->end ? *reader->at : ',';
+	if (reader->at == start || after == '.' || after == 'e' || after == 'E') {
 		reader_fail(reader);
 		return;
 	}
@@ -173,8 +175,8 @@ static uint32_t hex4(const char *at, const char *end)
 	for (unsigned int i = 0; i < 4; i++) {
 		char digit = at + i < end ? at[i] : '0';
 
-		value = value << 4 | (uint32_t)(digit <= '9' ? digit - '0' :
-							       (digit | 0x20) - 'a' + 10);
+		value = value << 4 |
+			(uint32_t)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
 	}
 	return value & 0xffff;
 }

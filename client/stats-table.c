@@ -209,5 +209,6 @@ void stats_footer(struct text *text, const struct stats_view *view)
 	text_printf(text, "%zu %s%s, counting since ", counts->row_count, view->by->noun,
 		    counts->row_count == 1 ? "" : "s");
 	timestamp_since(text, counts_string(counts, counts->since));
+	text_puts(text, ", ");
 	losses_append(text, counts, view->output);
 }

@@ -7,7 +7,7 @@
 #include "output.h"
 
 struct dimension {
-	const char *name;    /* as --by and the daemon call it */
+	const char *name; /* as --by and the daemon call it */
 	const char *heading;
 	const char *noun;
 	bool named; /* the ids are those of users */
@@ -19,9 +19,9 @@ struct stats_view {
 	struct names *names;
 	const struct counts *counts;
 	const struct counts *before; /* what to compare with, or NULL */
-	bool added;  /* columns for what was added since @before */
-	bool legend; /* headings, total, legend and summary, not only the rows */
-	size_t rows_max; /* 0: all */
+	bool added;		     /* columns for what was added since @before */
+	bool legend;		     /* headings, total, legend and summary, not only the rows */
+	size_t rows_max;	     /* 0: all */
 };
 
 void stats_table(struct text *text, const struct stats_view *view);

@@ -20,6 +20,7 @@ struct stats {
 	struct connection connection;
 	struct output output;
 	struct names names;
+	bool drawn; /* a block of --watch */
 };
 
 static void stats_done(struct stats *stats)
@@ -57,8 +58,7 @@ static int stats_prepare(struct stats *stats, const struct options *options)
 	uint64_t uid;
 	int code;
 
-	*stats = (struct stats){ .options = options,
-				 .connection = connection_to(options->socket) };
+	*stats = (struct stats){ .options = options, .connection = connection_to(options->socket) };
 	stats->by = dimension_find(options->values[OPTION_BY]);
 	if (!stats->by)
 		return CODE_USAGE;
@@ -129,7 +129,7 @@ static size_t lines(const struct text *text)
 }
 
 /* On a terminal a block takes the place of the one before; else an empty line stands between. */
-static void block_begin(struct text *text, const struct stats *stats, bool first)
+static void block_begin(struct text *text, const struct stats *stats)
 {
 	time_t now = time(NULL);
 	struct tm fields;
@@ -137,7 +137,7 @@ static void block_begin(struct text *text, const struct stats *stats, bool first
 
 	if (stats->output.terminal)
 		text_puts(text, "\033[H\033[J");
-	else if (!first)
+	else if (stats->drawn)
 		text_puts(text, "\n");
 	if (stats->options->values[OPTION_NO_LEGEND] || !localtime_r(&now, &fields) ||
 	    !strftime(local, sizeof(local), "%F %T %Z\n", &fields))
@@ -153,33 +153,24 @@ static int block_draw(struct stats *stats, const struct counts *counts, const st
 	size_t taken = 5;
 
 	view.added = true;
-	view.before = before->row_capacity || before->strings.data ? before : NULL;
+	view.before = before->strings.data ? before : NULL;
 	if (view.legend)
 		stats_footer(&footer, &view);
 	taken += lines(&footer);
 	if (stats->output.height)
 		view.rows_max = stats->output.height > taken ? stats->output.height - taken : 1;
-	block_begin(&text, stats, !view.before);
+	block_begin(&text, stats);
+	stats->drawn = true;
 	stats_table(&text, &view);
 	text_append(&text, footer.data ? footer.data : "", footer.length);
 	return output_write(&stats->output, &text);
-}
-
-/* What a later answer says about the daemon in between. */
-static const char *block_news(const struct counts *counts, const struct counts *before)
-{
-	if (!before->strings.data)
-		return NULL;
-	if (strcmp(counts_string(counts, counts->epoch), counts_string(before, before->epoch)))
-		return "counting began anew";
-	return counts->generation == before->generation ? NULL : "ebpfmond was restarted";
 }
 
 /* One block of --watch; @before becomes what was shown. */
 static int block_show(struct stats *stats, const struct reply *reply, struct counts *before)
 {
 	_cleanup_counts_ struct counts counts = {};
-	const char *news;
+	const char *news = NULL;
 	int code;
 
 	if (stats->options->json)
@@ -187,10 +178,13 @@ static int block_show(struct stats *stats, const struct reply *reply, struct cou
 	code = counts_take(&counts, stats, reply);
 	if (code)
 		return code;
-	news = block_news(&counts, before);
-	if (news && strcmp(counts_string(&counts, counts.epoch),
-			   counts_string(before, before->epoch)))
+	if (before->strings.data && counts.generation != before->generation)
+		news = "ebpfmond was restarted, the counts go on";
+	if (before->strings.data &&
+	    strcmp(counts_string(&counts, counts.epoch), counts_string(before, before->epoch))) {
+		news = "counting began anew";
 		counts_done(before);
+	}
 	code = block_draw(stats, &counts, before);
 	if (news)
 		complain(CODE_OK, "%s", news);
@@ -200,10 +194,14 @@ static int block_show(struct stats *stats, const struct reply *reply, struct cou
 	return code;
 }
 
-/*
- * A daemon that was there and is away is waited for; one that was never there is an error, and so
- * is what it refuses.
- */
+/* Whether a daemon that answered before may come back after @error. */
+static bool passing(int error)
+{
+	return error == -ENOENT || error == -ECONNREFUSED || error == -ECONNRESET ||
+	       error == -ETIMEDOUT || error == -EACCES;
+}
+
+/* A daemon that was there and is away is waited for; one that never was there is an error. */
 static int stats_watch(struct stats *stats)
 {
 	_cleanup_watch_ struct watch watch = { .interrupt_fd = -1 };
@@ -216,22 +214,26 @@ static int stats_watch(struct stats *stats)
 	stats->connection.interrupt_fd = watch.interrupt_fd;
 	do {
 		struct reply reply;
-		int error = connection_call(&stats->connection, METHOD, stats->parameters.data,
-					    &reply);
+		int error =
+			connection_call(&stats->connection, METHOD, stats->parameters.data, &reply);
 
 		if (error == -EINTR)
-			return CODE_OK;
-		if (error && !answered)
+			break;
+		if (error && (!answered || !passing(error)))
 			return connection_complain(&stats->connection, error);
-		if (error && !away)
-			connection_complain(&stats->connection, error);
-		away = error;
-		if (error)
+		if (error) {
+			if (!away)
+				connection_complain(&stats->connection, error);
+			away = true;
 			continue;
+		}
 		if (reply.error.text)
 			return reply_complain(&reply, METHOD);
 		answered = true;
 		code = block_show(stats, &reply, &before);
+		if (away)
+			complain(CODE_OK, "ebpfmond answers again");
+		away = false;
 	} while (!code && !stats->output.closed && watch_wait(&watch));
 	return code;
 }

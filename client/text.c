@@ -94,12 +94,12 @@ void text_printf(struct text *text, const char *format, ...)
 static size_t utf8_read(const unsigned char *bytes, size_t length, uint32_t *ret_character)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t size = bytes[0] < 0x80 ? 1 :
-		      bytes[0] < 0xc2 ? 0 :
-		      bytes[0] < 0xe0 ? 2 :
-		      bytes[0] < 0xf0 ? 3 :
-		      bytes[0] < 0xf5 ? 4 :
-					0;
+	size_t size = bytes[0] < 0x80	? 1
+		      : bytes[0] < 0xc2 ? 0
+		      : bytes[0] < 0xe0 ? 2
+		      : bytes[0] < 0xf0 ? 3
+		      : bytes[0] < 0xf5 ? 4
+					: 0;
 	uint32_t character;
 
 	if (!size || size > length)

@@ -18,8 +18,7 @@ static bool offset_parse(const char *text, long *ret_seconds)
 		return true;
 	}
 	if ((*text != '+' && *text != '-') ||
-	    sscanf(text + 1, "%2u:%2u%n", &hours, &minutes, &length) != 2 || length != 5 ||
-	    text[6])
+	    sscanf(text + 1, "%2u:%2u%n", &hours, &minutes, &length) != 2 || length != 5 || text[6])
 		return false;
 	*ret_seconds = (long)(hours * 3600 + minutes * 60) * (*text == '-' ? -1 : 1);
 	return true;

@@ -31,8 +31,9 @@ static int interval_parse(const char *seconds, int64_t *ret_ms)
 
 	if (seconds[length] == '.')
 		length += 1 + strspn(seconds + length + 1, "0123456789");
-	value = seconds[length] || length > 32 || !strpbrk(seconds, "0123456789") ? -1 :
-										   strtod(seconds, NULL);
+	value = seconds[length] || length > 32 || !strpbrk(seconds, "0123456789")
+			? -1
+			: strtod(seconds, NULL);
 	if (value * 1000 < INTERVAL_MIN_MS || value * 1000 > INTERVAL_MAX_MS)
 		return complain(CODE_USAGE, "--watch takes 0.1 to 86400 seconds, not '%s'",
 				seconds);

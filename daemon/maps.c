@@ -165,47 +165,53 @@ static uint32_t rows_for(uint32_t subjects_max)
 	return row_count;
 }
 
-/*
- * What an outer map holds must have as many rows as its template. The one in the object cannot be
- * resized (libbpf 1.1 does not expect that of an inner map), so another takes its place; the
- * caller closes it once the object is loaded.
- */
-static int set_template(struct bpf_object *core, uint32_t row_count, int *ret_template)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "template", sizeof(uint32_t),
-				sizeof(struct em_row), row_count, &options);
-
-	if (fd < 0)
-		return -errno;
-	*ret_template = fd;
-	return bpf_map__set_inner_map_fd(bpf_object__find_map_by_name(core, "rows"), fd);
-}
-
+/* Everything but the outer maps: libbpf would give those templates of their own. */
 static int load_core(struct bpf_object *core, uint32_t subjects_max)
 {
-	_cleanup_close_ int template = -1;
-	uint32_t row_count = rows_for(subjects_max);
 	int r;
 
-	r = set_template(core, row_count, &template);
+	r = bpf_map__set_autocreate(bpf_object__find_map_by_name(core, "rows"), false);
+	if (!r)
+		r = bpf_map__set_autocreate(bpf_object__find_map_by_name(core, "claims"), false);
 	if (!r)
 		r = bpf_map__set_max_entries(bpf_object__find_map_by_name(core, "rows_0"),
-					     row_count);
+					     rows_for(subjects_max));
 	if (!r)
 		r = bpf_map__set_max_entries(bpf_object__find_map_by_name(core, "claims_0"),
 					     subjects_max);
 	return r ? r : bpf_object__load(core);
 }
 
-static int fill_outer(const struct maps *maps)
+/*
+ * The first inner map is the template itself: what an outer map holds must equal its template in
+ * entries (arrays), and on 5.15 to 6.1 even in having BTF (timer_off in bpf_map_meta_equal()).
+ */
+static int create_outer(struct maps *maps, enum shared outer, enum shared inner)
 {
+	const struct shape *shape = &shapes[outer];
+	LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = (uint32_t)maps->fds[inner]);
 	uint32_t era = 0;
 
-	if (bpf_map_update_elem(maps->fds[SHARED_ROWS], &era, &maps->fds[SHARED_ROWS_0], 0) < 0)
+	maps->fds[outer] = bpf_map_create(shape->type, shape->name, shape->key_bytes,
+					  shape->value_bytes, shape->entries, &options);
+	if (maps->fds[outer] < 0 ||
+	    bpf_map_update_elem(maps->fds[outer], &era, &maps->fds[inner], 0) < 0)
 		return -errno;
-	if (bpf_map_update_elem(maps->fds[SHARED_CLAIMS], &era, &maps->fds[SHARED_CLAIMS_0], 0) < 0)
-		return -errno;
+	return 0;
+}
+
+static int take_core(struct maps *maps, const struct bpf_object *core)
+{
+	static const enum shared created[] = { SHARED_STATE, SHARED_TOTALS, SHARED_ROWS_0,
+					       SHARED_CLAIMS_0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(created); i++) {
+		int fd = bpf_object__find_map_fd_by_name(core, shapes[created[i]].name);
+
+		maps->fds[created[i]] = dup(fd);
+		if (maps->fds[created[i]] < 0)
+			return -errno;
+	}
 	return 0;
 }
 
@@ -227,23 +233,18 @@ static int create_all(struct maps *maps, struct pins *pins, uint32_t subjects_ma
 	if (!core)
 		return problem_set(problem, errno, "cannot read the built-in BPF object 'core': %m");
 	r = load_core(core, subjects_max);
+	if (!r)
+		r = take_core(maps, core);
+	if (!r)
+		r = create_outer(maps, SHARED_ROWS, SHARED_ROWS_0);
+	if (!r)
+		r = create_outer(maps, SHARED_CLAIMS, SHARED_CLAIMS_0);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot create the kernel tables for %u subjects: %s",
 				   subjects_max, strerror(-r));
-	for (int i = 0; i < SHARED_MAPS; i++) {
-		maps->fds[i] = dup(bpf_object__find_map_fd_by_name(core, shapes[i].name));
-		if (maps->fds[i] < 0)
-			return problem_set(problem, errno, "cannot keep map '%s': %m",
-					   shapes[i].name);
+	for (int i = 0; !r && i < SHARED_MAPS; i++)
 		r = pins_put(pins, PIN_MAP, shapes[i].name, maps->fds[i], problem);
-		if (r < 0)
-			return r;
-	}
-	r = fill_outer(maps);
-	if (r < 0)
-		return problem_set(problem, -r, "cannot connect the kernel tables: %s",
-				   strerror(-r));
-	return 0;
+	return r;
 }
 
 static int adopt_all(struct maps *maps, struct pins *pins, struct problem *problem)

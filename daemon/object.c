@@ -234,6 +234,21 @@ static int start_job(const struct object_context *context, const struct job *job
 	return 0;
 }
 
+/* Why what is pinned is not the preferred way: found out by loading that one, not attaching it. */
+static void why_not_first(const struct object_context *context, const struct job *job,
+			  const struct object *object, struct problem *why)
+{
+	const struct way *way = &job->ways[0];
+	CLEANUP(trial_done)
+	struct trial trial = { .context = context, .probe = object->probe, .way = way };
+
+	for (size_t i = 0; i < way->n_hooks; i++)
+		hook_run_init(&trial.runs[i]);
+	if (trial_survey(&trial, false, why) == 0 && trial_load(&trial, why) == 0)
+		problem_set(why, EALREADY,
+			    "a better hook would work now; a start after 'ebpfmond --unpin' uses it");
+}
+
 static void PRINTF_LIKE(2, 3) add_reason(struct object *object, const char *fmt, ...)
 {
 	size_t length = strlen(object->reason);
@@ -286,9 +301,10 @@ static int run_job(const struct object_context *context, const struct job *job,
 	r = start_job(context, job, setting, object, &way, &why, problem);
 	if (r < 0)
 		return r;
-	if (way)
-		for (size_t i = 0; i < job->n_slots; i++)
-			object->slots |= 1U << job->slots[i];
+	for (size_t i = 0; way && i < job->n_slots; i++)
+		object->slots |= 1U << job->slots[i];
+	if (way && way != &job->ways[0] && !why.error)
+		why_not_first(context, job, object, &why);
 	explain(object, job, way, &why);
 	return 0;
 }

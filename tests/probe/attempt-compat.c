@@ -270,6 +270,9 @@ const struct attempt_case exec_compat_cases[] = {
 	{ "compat-execve-64bit", "nothing", .number = IA32_EXECVE, COMPAT, EXECUTED },
 	{ "compat-execve-ENOENT", "missing", .number = IA32_EXECVE, COMPAT,
 	  .needs = NEEDS_FAILED | NEEDS_COMPAT, UNEXECUTED(ENOENT) },
+	{ "exec-x32-absent", .attempt = x32_absent },
+	{ "exec-number-twins", .attempt = twins_64bit },
+	{ "exec-number-twins-int80", .prepare = prepare_int80, .attempt = twins_int80 },
 	{ 0 },
 };
 

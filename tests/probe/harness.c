@@ -41,8 +41,8 @@ struct guard {
 	const struct harness *harness;
 	char config[PATH_BYTES * 2];
 	char pins[PATH_BYTES];
-	int test;	/* the test's end of life */
-	int notify;	/* where the daemon says READY=1 */
+	int test;   /* the test's end of life */
+	int notify; /* where the daemon says READY=1 */
 	pid_t daemon;
 	int daemon_fd;
 };
@@ -188,9 +188,9 @@ static int await_end(pid_t pid, int fd, const char *what)
 	if (!late && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	fprintf(stderr, "%s %s %d\n", what,
-		late		   ? "did not end in time: wait status" :
-		WIFEXITED(status) ? "exited with" :
-				    "was killed: wait status",
+		late		    ? "did not end in time: wait status"
+		: WIFEXITED(status) ? "exited with"
+				    : "was killed: wait status",
 		WIFEXITED(status) ? WEXITSTATUS(status) : status);
 	return -EPROTO;
 }
@@ -267,8 +267,8 @@ static int hear_guardian(const struct harness *harness)
 
 	if (poll(&guardian, 1, GUARDIAN_MSEC) <= 0)
 		return -ETIMEDOUT;
-	return recv(harness->guardian, &result, sizeof(result), 0) == sizeof(result) ? result :
-										       -ECHILD;
+	return recv(harness->guardian, &result, sizeof(result), 0) == sizeof(result) ? result
+										     : -ECHILD;
 }
 
 /* The guardian is nobody's child: who kills the test with all its children misses it. */

@@ -425,10 +425,12 @@ static char *nested(unsigned int depth)
 	char *text = calloc(1, 2 * depth + 10), *at = text;
 
 	at = stpcpy(at, "{\"a\":");
-	at = mempcpy(at, memset(at, '[', depth - 1), depth - 1);
+	memset(at, '[', depth - 1);
+	at += depth - 1;
 	if (depth == 1)
 		*at++ = '1';
-	at = mempcpy(at, memset(at, ']', depth - 1), depth - 1);
+	memset(at, ']', depth - 1);
+	at += depth - 1;
 	*at++ = '}';
 	return text;
 }
