@@ -4,28 +4,24 @@
 
 #include <string.h>
 
-static size_t digits(uint64_t value)
+/* The text of a cell, in @room or constant. */
+static const char *cell_text(const struct cell *cell, char room[1 + NUMBER_SIZE])
 {
-	size_t count = 1;
+	char *number;
 
-	for (; value >= 10; value /= 10)
-		count++;
-	return count;
-}
-
-static size_t cell_width(const struct cell *cell)
-{
 	switch (cell->kind) {
 	case CELL_UNKNOWN:
-		return 1;
+		return "-";
 	case CELL_NUMBER:
-		return digits(cell->value);
+		return number_format(room + 1, cell->value);
 	case CELL_ADDED:
-		return 1 + digits(cell->value);
+		number = number_format(room + 1, cell->value);
+		*--number = '+';
+		return number;
 	case CELL_BLANK:
 		break;
 	}
-	return 0;
+	return "";
 }
 
 static void widen(size_t *width, size_t needed)
@@ -36,9 +32,11 @@ static void widen(size_t *width, size_t needed)
 
 void columns_measure(struct columns *columns, const char *label, const struct cell cells[])
 {
+	char room[1 + NUMBER_SIZE];
+
 	widen(&columns->label_width, text_width(label, strlen(label)));
 	for (unsigned int i = 0; i < columns->count; i++)
-		widen(&columns->widths[i], cell_width(&cells[i]));
+		widen(&columns->widths[i], strlen(cell_text(&cells[i], room)));
 }
 
 void columns_heading_measure(struct columns *columns, const char *label)
@@ -77,22 +75,12 @@ void columns_heading(const struct columns *columns, struct text *text, const cha
 /* Right-aligned, with the space that parts it from what stands before. */
 static void cell_append(struct text *text, const struct cell *cell, size_t width)
 {
-	char *at = text_extend(text, width + 1), *end;
-	uint64_t value = cell->value;
+	char room[1 + NUMBER_SIZE];
+	const char *shown = cell_text(cell, room);
+	size_t length = strlen(shown);
 
-	if (!at)
-		return;
-	memset(at, ' ', width + 1);
-	end = at + width + 1;
-	if (cell->kind == CELL_UNKNOWN)
-		end[-1] = '-';
-	if (cell->kind != CELL_NUMBER && cell->kind != CELL_ADDED)
-		return;
-	do
-		*--end = (char)('0' + value % 10);
-	while (value /= 10);
-	if (cell->kind == CELL_ADDED)
-		*--end = '+';
+	spaces(text, 1 + width - length);
+	text_append(text, shown, length);
 }
 
 void columns_row(const struct columns *columns, struct text *text, const char *label,
@@ -101,5 +89,8 @@ void columns_row(const struct columns *columns, struct text *text, const char *l
 	label_append(columns, text, label);
 	for (unsigned int i = 0; i < columns->count; i++)
 		cell_append(text, &cells[i], columns->widths[i]);
+	/* Of cells that are blank. */
+	while (text->length && text->data[text->length - 1] == ' ')
+		text->data[--text->length] = '\0';
 	text_puts(text, "\n");
 }

@@ -13,7 +13,7 @@ static void label_append(struct text *text, const struct counts *counts, const s
 		const char *before; /* "of" */
 		const char *after;
 	} labels[] = {
-		{ "overflow", "counted in TOTAL but in no row, for lack of room", "" },
+		{ "overflow", "counted for nobody, for lack of room", "" },
 		{ "updateErrors", "rows refused, ", "" },
 		{ "dispatchMisses", "not counted while a program was replaced", "" },
 		{ "misses", "runs of probe '", "' skipped by the kernel" },
@@ -50,7 +50,6 @@ static void overflow_append(struct text *text, const struct counts *counts)
 
 static void loss_append(struct text *text, const struct counts *counts, const struct loss *loss)
 {
-	text_puts(text, "  ");
 	label_append(text, counts, loss);
 	text_printf(text, ": %s", counts_string(counts, loss->number));
 	if (!strcmp(counts_string(counts, loss->kind), "overflow"))
@@ -60,44 +59,53 @@ static void loss_append(struct text *text, const struct counts *counts, const st
 
 static void gap_append(struct text *text, const struct counts *counts, const struct gap *gap)
 {
-	text_printf(text, "  probe '%s' did not count by %s from ",
-		    counts_string(counts, gap->probe), counts_string(counts, gap->hook));
+	const char *to = counts_string(counts, gap->to);
+	bool over = strcmp(to, "-") != 0;
+
+	text_printf(text, "probe '%s' %s by %s %s ", counts_string(counts, gap->probe),
+		    over ? "did not count" : "does not count", counts_string(counts, gap->hook),
+		    over ? "from" : "since");
 	timestamp_at(text, counts_string(counts, gap->from));
-	text_puts(text, " to ");
-	timestamp_at(text, counts_string(counts, gap->to));
+	if (over) {
+		text_puts(text, " to ");
+		timestamp_at(text, to);
+	}
 	text_printf(text, ": %s\n", counts_string(counts, gap->reason));
 }
 
 /* The losses that there were, a line each; their number. */
-static size_t known_append(struct text *text, const struct counts *counts)
+static size_t known_append(struct text *text, const struct counts *counts, const char *indent)
 {
 	size_t shown = 0;
 
 	for (size_t i = 0; i < counts->loss_count && i < LOSSES_MAX; i++)
 		if (counts->losses[i].known && !counts->losses[i].zero) {
+			text_puts(text, indent);
 			loss_append(text, counts, &counts->losses[i]);
 			shown++;
 		}
 	if (counts->loss_count > LOSSES_MAX)
-		text_printf(text, "  and %zu kinds more, see 'ebpfctl stats -j'\n",
+		text_printf(text, "%sand %zu kinds more, see 'ebpfctl stats -j'\n", indent,
 			    counts->loss_count - LOSSES_MAX);
-	for (size_t i = 0; i < counts->gap_count && i < GAPS_MAX; i++)
+	for (size_t i = 0; i < counts->gap_count && i < GAPS_MAX; i++) {
+		text_puts(text, indent);
 		gap_append(text, counts, &counts->gaps[i]);
+	}
 	if (counts->gap_count > GAPS_MAX)
-		text_printf(text, "  and %zu gaps more, see 'ebpfctl stats -j'\n",
+		text_printf(text, "%sand %zu gaps more, see 'ebpfctl stats -j'\n", indent,
 			    counts->gap_count - GAPS_MAX);
 	return shown + counts->gap_count + (counts->loss_count > LOSSES_MAX);
 }
 
-/* "  not known: ..." with all that is null; whether anything is. */
-static bool unknown_append(struct text *text, const struct counts *counts)
+/* "not known: ..." with all that is null; whether anything is. */
+static bool unknown_append(struct text *text, const struct counts *counts, const char *indent)
 {
-	const char *separator = "  not known: ";
+	const char *separator = "not known: ";
 	bool any = false;
 
 	for (size_t i = 0; i < counts->loss_count && i < LOSSES_MAX; i++)
 		if (!counts->losses[i].known) {
-			text_puts(text, separator);
+			text_printf(text, "%s%s", any ? "" : indent, separator);
 			label_append(text, counts, &counts->losses[i]);
 			separator = "; ";
 			any = true;
@@ -106,10 +114,12 @@ static bool unknown_append(struct text *text, const struct counts *counts)
 	return any;
 }
 
-void losses_append(struct text *text, const struct counts *counts, const struct output *output)
+void losses_append(struct text *text, const struct counts *counts, const struct output *output,
+		   const char *indent)
 {
 	_cleanup_text_ struct text known = {}, unknown = {};
-	bool lost = known_append(&known, counts), unsure = unknown_append(&unknown, counts);
+	bool lost = known_append(&known, counts, indent);
+	bool unsure = unknown_append(&unknown, counts, indent);
 
 	if (lost)
 		text_printf(text, "%snot everything was counted:%s\n",

@@ -8,5 +8,9 @@
 #include "counts.h"
 #include "output.h"
 
-/* Appends "nothing lost", or that something was and a line for each loss, and a newline. */
-void losses_append(struct text *text, const struct counts *counts, const struct output *output);
+/*
+ * Appends "nothing lost", or that something was and a line for each loss, indented by @indent; and
+ * a newline.
+ */
+void losses_append(struct text *text, const struct counts *counts, const struct output *output,
+		   const char *indent);

@@ -10,7 +10,7 @@ enum {
 	ENUMERATE_ABOVE = 64, /* fewer users are looked up one by one */
 	ENUMERATED_MAX = 65536,
 	LOOKUPS_MAX = 256,
-	MISSES_MAX = 32, /* in a row: these users have no names; a miss can cost 70 us */
+	MISSES_MAX = 16, /* in a row: these users have no names; a miss costs about 70 us */
 	FIRST_CAPACITY = 64,
 	USER_MAX = 256, /* bytes in a name */
 };

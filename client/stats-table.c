@@ -5,7 +5,6 @@
 #include "timestamp.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 /* execFailures -> EXEC-FAILURES */
@@ -115,7 +114,7 @@ static void total_cells(struct cell cells[], const struct stats_view *view)
 
 /* Who the row is about; @number is room for an id. */
 static const char *row_label(const struct stats_view *view, const struct counts_row *row,
-			     char number[24])
+			     char number[NUMBER_SIZE])
 {
 	const char *name;
 
@@ -126,16 +125,13 @@ static const char *row_label(const struct stats_view *view, const struct counts_
 	if (row->id == COUNTS_NO_ID)
 		return "-";
 	name = names_get(view->names, row->id);
-	if (name)
-		return name;
-	snprintf(number, 24, "%llu", (unsigned long long)row->id);
-	return number;
+	return name ? name : number_format(number, row->id);
 }
 
 static void measure(struct columns *columns, const struct stats_view *view, size_t rows)
 {
 	struct cell cells[COLUMNS_MAX];
-	char number[24];
+	char number[NUMBER_SIZE];
 
 	for (size_t i = 0; i < rows; i++) {
 		const struct counts_row *row = &view->counts->rows[i];
@@ -154,7 +150,7 @@ static void rows_append(struct text *text, const struct columns *columns,
 			const struct stats_view *view, size_t rows)
 {
 	struct cell cells[COLUMNS_MAX];
-	char number[24];
+	char number[NUMBER_SIZE];
 
 	for (size_t i = 0; i < rows; i++) {
 		const struct counts_row *row = &view->counts->rows[i];
@@ -210,5 +206,5 @@ void stats_footer(struct text *text, const struct stats_view *view)
 		    counts->row_count == 1 ? "" : "s");
 	timestamp_since(text, counts_string(counts, counts->since));
 	text_puts(text, ", ");
-	losses_append(text, counts, view->output);
+	losses_append(text, counts, view->output, "  ");
 }

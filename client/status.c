@@ -7,6 +7,8 @@
 #include "subcommands.h"
 #include "timestamp.h"
 
+#define INDENT "            " /* of lines under a key */
+
 /* A time of @object, with its age. */
 static void since_append(struct text *text, struct json_object *object, const char *key)
 {
@@ -96,7 +98,7 @@ static void clients_append(struct text *text, struct json_object *status)
 		uint64_t number = answer_number(clients, limits[i].key);
 
 		if (number)
-			text_printf(text, "%s  %s: %llu\n", hit ? "" : "some were hit:\n",
+			text_printf(text, "%s" INDENT "%s: %llu\n", hit ? "" : "some were hit:\n",
 				    limits[i].label, (unsigned long long)number);
 		hit = hit || number;
 	}
@@ -116,7 +118,7 @@ static int losses_ask(struct connection *connection, struct text *text, const st
 	if (error)
 		return connection_complain(connection, error);
 	text_puts(text, "  Losses: ");
-	losses_append(text, &counts, output);
+	losses_append(text, &counts, output, INDENT);
 	return CODE_OK;
 }
 

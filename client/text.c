@@ -87,6 +87,17 @@ void text_printf(struct text *text, const char *format, ...)
 	text->length += (size_t)length;
 }
 
+char *number_format(char room[NUMBER_SIZE], uint64_t value)
+{
+	char *at = room + NUMBER_SIZE - 1;
+
+	*at = '\0';
+	do
+		*--at = (char)('0' + value % 10);
+	while (value /= 10);
+	return at;
+}
+
 /*
  * The character at the start of @bytes and the number of its bytes; 0: they are not UTF-8 (an
  * overlong form, a surrogate, beyond the last character, cut off).

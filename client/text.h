@@ -34,6 +34,13 @@ void text_append(struct text *text, const char *bytes, size_t length);
 void text_puts(struct text *text, const char *string);
 void text_printf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 
+enum {
+	NUMBER_SIZE = 21, /* bytes of the longest uint64 and its NUL */
+};
+
+/* The decimal digits of @value, at the end of @room. printf() takes ten times as long. */
+char *number_format(char room[NUMBER_SIZE], uint64_t value);
+
 /*
  * Appends @bytes for people: control bytes and bytes that are not UTF-8 as \xNN, characters that
  * reorder, hide or break lines (bidi controls and their like) as \u{HEX}.

@@ -17,6 +17,7 @@ enum {
 	NAME_BYTES = 256,   /* of a unit; longer ones do not exist (UNIT_NAME_MAX) */
 	PATH_BYTES = 4096,
 	ROOT_ID = 1,
+	FIRST_PLACES = 256, /* of both hashes */
 };
 
 /* Open addressing, at most half full. */
@@ -31,6 +32,8 @@ struct units {
 	size_t n_entries, size; /* size: a power of two */
 	char **names;		/* by number; 0 is UNIT_UNKNOWN */
 	uint32_t n_names;
+	uint32_t *places; /* hash of a name -> number; 0: free; at most half full */
+	size_t n_places;  /* a power of two */
 };
 
 static bool is_cgroup2(const char *path)
@@ -55,10 +58,14 @@ int units_new(const char *root, struct units **ret_units)
 		if (!units->root)
 			return -ENOMEM;
 	}
-	units->names = calloc(1, sizeof(*units->names));
+	units->names = calloc(FIRST_PLACES / 2, sizeof(*units->names));
 	if (!units->names)
 		return -ENOMEM;
 	units->n_names = 1;
+	units->n_places = FIRST_PLACES;
+	units->places = calloc(units->n_places, sizeof(*units->places));
+	if (!units->places)
+		return -ENOMEM;
 	*ret_units = TAKE_PTR(units);
 	return 0;
 }
@@ -70,6 +77,7 @@ struct units *units_free(struct units *units)
 	for (uint32_t i = 0; i < units->n_names; i++)
 		free(units->names[i]);
 	free(units->names);
+	free(units->places);
 	free(units->entries);
 	free(units->root);
 	free(units);
@@ -137,7 +145,7 @@ static struct entry *place_of(const struct units *units, uint64_t cgroup)
 
 static int grow(struct units *units)
 {
-	struct units bigger = { .size = units->size ? units->size * 2 : 256 };
+	struct units bigger = { .size = units->size ? units->size * 2 : FIRST_PLACES };
 
 	bigger.entries = calloc(bigger.size, sizeof(*bigger.entries));
 	if (!bigger.entries)
@@ -151,25 +159,66 @@ static int grow(struct units *units)
 	return 0;
 }
 
+/* FNV-1a: short keys, nobody to defend against (units are made by the administrator). */
+static size_t hash_name(const char *name)
+{
+	uint64_t h = 0xcbf29ce484222325ULL;
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 0x100000001b3ULL;
+	return h ^ h >> 32;
+}
+
+/* The place of @name in the hash of names: its own, or a free one. */
+static uint32_t *name_place(const struct units *units, const char *name)
+{
+	size_t at = hash_name(name) & (units->n_places - 1);
+
+	while (units->places[at] && strcmp(units->names[units->places[at]], name))
+		at = (at + 1) & (units->n_places - 1);
+	return &units->places[at];
+}
+
+static int grow_names(struct units *units)
+{
+	size_t n_places = units->n_places * 2;
+	uint32_t *places = calloc(n_places, sizeof(*places));
+	char **names = reallocarray(units->names, n_places / 2, sizeof(*names));
+
+	if (names)
+		units->names = names;
+	if (!places || !names) {
+		free(places);
+		return -ENOMEM;
+	}
+	free(units->places);
+	units->places = places;
+	units->n_places = n_places;
+	for (uint32_t i = 1; i < units->n_names; i++)
+		*name_place(units, units->names[i]) = i;
+	return 0;
+}
+
 /* Number of @name, which is added if it is new; UNIT_UNKNOWN when there is no room. */
 static uint32_t intern(struct units *units, const char *name)
 {
-	_cleanup_free_ char *copy = NULL;
-	char **names;
+	uint32_t *place = name_place(units, name);
+	char *copy;
 
-	for (uint32_t i = 1; i < units->n_names; i++)
-		if (!strcmp(units->names[i], name))
-			return i;
-	if (units->n_names > UNITS_MAX)
+	if (*place)
+		return *place;
+	if (units->n_names >= UNITS_MAX)
 		return UNIT_UNKNOWN;
+	if (units->n_names >= units->n_places / 2) {
+		if (grow_names(units) < 0)
+			return UNIT_UNKNOWN;
+		place = name_place(units, name);
+	}
 	copy = strdup(name);
 	if (!copy)
 		return UNIT_UNKNOWN;
-	names = reallocarray(units->names, units->n_names + 1, sizeof(*names));
-	if (!names)
-		return UNIT_UNKNOWN;
-	units->names = names;
-	units->names[units->n_names] = TAKE_PTR(copy);
+	units->names[units->n_names] = copy;
+	*place = units->n_names;
 	return units->n_names++;
 }
 

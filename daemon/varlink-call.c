@@ -289,7 +289,7 @@ static int handle(struct varlink_connection *connection, const struct header *he
 	r = dispatch(connection, header->method, empty ? empty : header->parameters);
 	if (r >= 0)
 		return 0;
-	/* Not answered, or the answer was lost, which is counted. */
+	/* Not answered; or the answer was lost, which was said already. */
 	*call = (struct varlink_call){ .open = false };
 	if (!connection->failed)
 		log_error("method %s called by uid %u failed: %s; its connection is closed",

@@ -8,6 +8,8 @@
  */
 #include "varlink-internal.h"
 
+#include "log.h"
+
 #include <assert.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -108,6 +110,9 @@ static int answer(struct varlink_connection *connection, const char *error, stru
 		server->counters.closed_queue++;
 		r = -ENOBUFS;
 	}
+	if (r == -ENOMEM)
+		log_error("an answer to uid %u is lost: %s; its connection is closed",
+			  connection->peer.uid, strerror(-r));
 	if (r < 0) {
 		connection->failed = true;
 		wake(connection);
