@@ -68,18 +68,18 @@ EM_HOOK(open_file, "fexit", int dfd, struct filename *name, const struct open_fl
 	if (result < (unsigned long)-MAX_ERRNO)
 		open_succeeded(&subject);
 	else
-		open_failed(&subject, result == (unsigned long)-EACCES ||
-					      result == (unsigned long)-EPERM);
+		open_failed(&subject,
+			    result == (unsigned long)-EACCES || result == (unsigned long)-EPERM);
 	return 0;
 }
 
 /* open_by_handle_at() has no name and goes another way. */
-EM_HOOK(open_handle, "fexit", const struct pt_regs *regs, long ret)
+EM_HOOK(open_fh, "fexit", const struct pt_regs *regs, long ret)
 {
 	return open_returned(ret);
 }
 
-EM_HOOK(open_hndl32, "fexit", const struct pt_regs *regs, long ret)
+EM_HOOK(open_fh32, "fexit", const struct pt_regs *regs, long ret)
 {
 	return open_returned(ret);
 }

@@ -77,16 +77,17 @@ static void copy_stdin(void)
 		}
 }
 
-/* Becomes the pager. Words are split at white space; there is no shell. */
-static _Noreturn void pager_run(const char *command, int input)
+/* Becomes the pager, reading from the pipe @ends. Words are split at white space: no shell. */
+static _Noreturn void pager_run(const char *command, const int ends[2])
 {
 	_cleanup_free_ char *copy = strdup(command);
 	char *words[PAGER_WORDS_MAX + 1] = {}, *rest = copy, *word;
 	size_t count = 0;
 
 	signal(SIGPIPE, SIG_DFL);
-	if (dup2(input, STDIN_FILENO) < 0 || !copy)
+	if (dup2(ends[0], STDIN_FILENO) < 0 || !copy)
 		_exit(CODE_FAILURE);
+	close(ends[1]); /* or copy_stdin() would never see the end */
 	/* Quit if it fits, pass colours, chop lines, leave the screen; and run nothing from inside. */
 	setenv("LESS", "FRSX", 1);
 	setenv("LESSSECURE", "1", 1);
@@ -113,7 +114,7 @@ void output_page(struct output *output, const struct options *options)
 	sink = ends[1];
 	output->pager = fork();
 	if (!output->pager)
-		pager_run(command, input);
+		pager_run(command, ends);
 	if (output->pager < 0 || dup2(sink, STDOUT_FILENO) < 0) {
 		output->pager = 0;
 		return;

@@ -30,6 +30,10 @@ enum {
 	LINES_MAX = 1024,      /* sections and assignments of one file */
 };
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
+#endif
+
 struct text {
 	char *bytes; /* may hold NULs */
 	size_t size;
@@ -97,9 +101,7 @@ static int open_regular(const char *path, struct config_report *report, int *ret
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return config_report(report, path, 0, "cannot be read: %s; it is left out",
 				     strerror(errno));
-	if (is_dev_null(&st))
-		st.st_size = 0;
-	else if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st.st_mode) && !is_dev_null(&st))
 		return config_report(report, path, 0, "is not a regular file; it is left out");
 	if (st.st_size > FILE_BYTES_MAX)
 		return config_report(report, path, 0,
@@ -197,6 +199,21 @@ static int copy_lines(const char *path, struct config_report *report, const stru
 	return 0;
 }
 
+/* A file in memory for the copy; NULL: no memory. */
+static FILE *open_copy(void)
+{
+	/* Kernels that know the flag complain without it, or (vm.memfd_noexec=2) refuse. */
+	_cleanup_close_ int fd = memfd_create("ebpfmond.conf", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+	FILE *copy;
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("ebpfmond.conf", MFD_CLOEXEC);
+	copy = fd < 0 ? NULL : fdopen(fd, "w");
+	if (copy)
+		(void)TAKE_FD(fd); /* the stream closes it */
+	return copy;
+}
+
 /* Has libeconf parse the copy. Errors as config_file_read(). */
 static int parse_copy(const char *path, struct config_report *report, FILE *copy, econf_file **ret)
 {
@@ -289,18 +306,13 @@ int config_file_read(const char *path, struct config_report *report,
 	CLEANUP(text_done) struct text text = { .bytes = NULL };
 	CLEANUP(fclosep) FILE *copy = NULL;
 	CLEANUP(econf_file_donep) econf_file *parsed = NULL;
-	_cleanup_close_ int fd = -1;
 	int r = read_text(path, report, &text);
 
 	if (r < 0)
 		return r;
-	fd = memfd_create("ebpfmond.conf", MFD_CLOEXEC);
-	if (fd < 0)
-		return -ENOMEM;
-	copy = fdopen(fd, "w");
+	copy = open_copy();
 	if (!copy)
 		return -ENOMEM;
-	(void)TAKE_FD(fd); /* the stream closes it */
 	r = copy_lines(path, report, &text, copy);
 	if (r < 0)
 		return r;

@@ -22,7 +22,10 @@ static struct em_gap *find_open(struct em_state *state, const char *program)
 	return NULL;
 }
 
-/* A full record grows its last gap: later times are then told too widely, never too narrowly. */
+/*
+ * A full record grows its last gap: times are then told too widely, never too narrowly. One that
+ * is open stays so, since nobody could tell any more which of several ends.
+ */
 static void add(struct em_state *state, const struct em_gap *gap)
 {
 	struct em_gap *last = &state->gaps[EM_GAPS - 1];
@@ -31,7 +34,10 @@ static void add(struct em_state *state, const struct em_gap *gap)
 		state->gaps[state->gap_count++] = *gap;
 		return;
 	}
-	last->to_usec = gap->to_usec;
+	if (gap->from_usec < last->from_usec)
+		last->from_usec = gap->from_usec;
+	if (!gap->to_usec || (last->to_usec && gap->to_usec > last->to_usec))
+		last->to_usec = gap->to_usec;
 	snprintf(last->probe, sizeof(last->probe), "*");
 	snprintf(last->hook, sizeof(last->hook), "*");
 	snprintf(last->reason, sizeof(last->reason), "several; the record was full");

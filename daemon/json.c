@@ -191,22 +191,13 @@ void json_i64(struct json *json, const char *key, int64_t value)
 	value_end(json, put_decimal(at, value < 0 ? -(uint64_t)value : (uint64_t)value), true);
 }
 
-/* How a byte is written: 0 as it is, HIGH as part of UTF-8, 'u' \u00xx, else a backslash and this. */
-enum { HIGH = 1 };
+/* How a byte is written: 0 as it is, LOOK after a closer look, 'u' \u00xx, else \ and this. */
+enum { LOOK = 1 };
+/* RFC 8259 allows a raw DEL, sd-json hangs up on it. */
 static const unsigned char escapes[256] = {
-	[0 ... 7] = 'u',
-	['\b'] = 'b',
-	['\t'] = 't',
-	['\n'] = 'n',
-	[0x0b] = 'u',
-	['\f'] = 'f',
-	['\r'] = 'r',
-	['"'] = '"',
-	['\\'] = '\\',
-	[0x0e ... 0x1f] = 'u',
-	/* RFC 8259 allows DEL, sd-json hangs up on it. */
-	[0x7f] = 'u',
-	[0x80 ... 0xff] = HIGH,
+	[0] = LOOK,   [1 ... 7] = 'u',	     ['\b'] = 'b',	     ['\t'] = 't', ['\n'] = 'n',
+	[0x0b] = 'u', ['\f'] = 'f',	     ['\r'] = 'r',	     ['"'] = '"',  ['\\'] = '\\',
+	[0x7f] = 'u', [0x0e ... 0x1f] = 'u', [0x80 ... 0xff] = LOOK,
 };
 
 static char *put_escape(char *at, unsigned char byte)
@@ -225,14 +216,14 @@ static char *put_escape(char *at, unsigned char byte)
 
 /*
  * Copies the sequence at *@text and steps over it. A byte that starts none becomes U+FFFD, and so
- * does a noncharacter: it is valid UTF-8, but sd-json refuses the whole message for it, written
- * raw or escaped, and any user can have one in a file name.
+ * do NUL and noncharacters: they are valid UTF-8, but sd-json refuses the whole message for one of
+ * them, raw or escaped, and any user can have one in a file name.
  */
 static char *put_utf8(char *at, const unsigned char **text, size_t size)
 {
 	size_t length = utf8_sequence(*text, size);
 
-	if (length > 0 && !utf8_is_noncharacter(*text, length))
+	if (length > 0 && **text && !utf8_is_noncharacter(*text, length))
 		at = mempcpy(at, *text, length);
 	else
 		at = mempcpy(at, "\xef\xbf\xbd", 3);
@@ -259,7 +250,7 @@ void json_string_n(struct json *json, const char *key, const char *text, size_t 
 		at = mempcpy(at, run, (size_t)(byte - run));
 		if (byte == end)
 			break;
-		if (escapes[*byte] == HIGH)
+		if (escapes[*byte] == LOOK)
 			at = put_utf8(at, &byte, (size_t)(end - byte));
 		else
 			at = put_escape(at, *byte++);

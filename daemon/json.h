@@ -38,7 +38,10 @@ void json_boolean(struct json *json, const char *key, bool value);
 void json_u64(struct json *json, const char *key, uint64_t value);
 void json_i64(struct json *json, const char *key, int64_t value);
 
-/* @text may hold any bytes: what is not valid UTF-8 becomes U+FFFD, control bytes are escaped. */
+/*
+ * @text may hold any bytes: control bytes are escaped; what is not valid UTF-8 becomes U+FFFD, a
+ * bad byte each, and so do NUL and noncharacters, for which readers would refuse it all.
+ */
 void json_string(struct json *json, const char *key, const char *text);
 void json_string_n(struct json *json, const char *key, const char *text, size_t length);
 

@@ -79,13 +79,14 @@ void message_buffer_commit(struct message_buffer *buffer, size_t size)
 
 int message_buffer_next(struct message_buffer *buffer, char **ret_text, size_t *ret_length)
 {
-	char *text = buffer->data + buffer->start, *nul = NULL;
+	char *text, *nul = NULL;
 	size_t length;
 
 	if (buffer->start == buffer->end) {
 		message_buffer_done(buffer);
 		return 0;
 	}
+	text = buffer->data + buffer->start;
 	if (buffer->scanned < buffer->end)
 		nul = memchr(buffer->data + buffer->scanned, '\0', buffer->end - buffer->scanned);
 	if (!nul) {

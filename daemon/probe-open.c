@@ -4,21 +4,18 @@
 #include "probe.h"
 
 #define COVERAGE_FILE (COVERAGE_IO_URING | COVERAGE_COMPAT | COVERAGE_FAILED | COVERAGE_O_PATH)
-#define COVERAGE_SYS                                                                               \
+#define COVERAGE_SYS \
 	(COVERAGE_COMPAT | COVERAGE_BY_HANDLE | COVERAGE_FAILED | COVERAGE_O_PATH | COVERAGE_EARLY)
 
 /* do_filp_open became do_file_open in 7.0. */
 static const struct hook function_hooks[] = {
 	{ "open_file", HOOK_FEXIT, { "do_filp_open", "do_file_open" }, COVERAGE_FILE },
-	{ "open_handle",
+	{ "open_fh",
 	  HOOK_FEXIT,
 	  { "__x64_sys_open_by_handle_at", "__arm64_sys_open_by_handle_at" },
 	  COVERAGE_BY_HANDLE,
 	  .optional = true },
-	{ "open_hndl32",
-	  HOOK_FEXIT,
-	  { "__ia32_compat_sys_open_by_handle_at" },
-	  .optional = true },
+	{ "open_fh32", HOOK_FEXIT, { "__ia32_compat_sys_open_by_handle_at" }, .optional = true },
 };
 
 static const struct hook syscall_hooks[] = {
@@ -27,9 +24,7 @@ static const struct hook syscall_hooks[] = {
 
 static const struct way ways[] = {
 	{ function_hooks, ARRAY_SIZE(function_hooks) },
-	{ syscall_hooks,
-	  ARRAY_SIZE(syscall_hooks),
-	  .every_syscall = true,
+	{ syscall_hooks, ARRAY_SIZE(syscall_hooks), .every_syscall = true,
 	  .lacks = "opens through io_uring are not counted" },
 };
 

@@ -51,8 +51,8 @@ static int remove_stale(const struct sockaddr_un *address, struct problem *probl
 	int r;
 
 	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 :
-					 problem_set(problem, errno, "cannot examine %s: %m", path);
+		return errno == ENOENT ? 0
+				       : problem_set(problem, errno, "cannot examine %s: %m", path);
 	if (!S_ISSOCK(st.st_mode))
 		return problem_set(problem, EEXIST,
 				   "%s is there and no socket: left untouched; move it away or set "
@@ -60,9 +60,9 @@ static int remove_stale(const struct sockaddr_un *address, struct problem *probl
 				   path);
 	r = is_served(address);
 	if (r > 0)
-		return problem_set(problem, EADDRINUSE,
-				   "another process serves %s: stop it or set Socket= to another path",
-				   path);
+		return problem_set(
+			problem, EADDRINUSE,
+			"another process serves %s: stop it or set Socket= to another path", path);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot tell whether %s is in use: %s", path,
 				   strerror(-r));
@@ -103,13 +103,19 @@ int socket_make_folder(const char *path, uid_t uid, gid_t gid, struct problem *p
 {
 	_cleanup_free_ char *copy = strdup(path);
 	const char *folder;
+	mode_t mask;
+	int r;
 
 	if (!copy)
 		return problem_set(problem, ENOMEM, "out of memory");
 	folder = dirname(copy);
-	if (mkdir(folder, 0755) < 0)
-		return errno == EEXIST ? 0 :
-					 problem_set(problem, errno, "cannot create %s: %m", folder);
+	mask = umask(022); /* whoever may connect must get there */
+	r = mkdir(folder, 0755);
+	umask(mask);
+	if (r < 0)
+		return errno == EEXIST
+			       ? 0
+			       : problem_set(problem, errno, "cannot create %s: %m", folder);
 	if (geteuid() != uid && lchown(folder, uid, gid) < 0)
 		return problem_set(problem, errno, "cannot give %s to uid %u: %m", folder, uid);
 	return 0;

@@ -252,13 +252,14 @@ static bool is_finished(const struct varlink_connection *connection)
 
 /*
  * EPOLLHUP is always waited for. While a call is open nothing is read, so that a client cannot
- * make the buffer grow; after the end of input EPOLLIN would never be quiet again.
+ * make the buffer grow; after the end of input EPOLLIN would never be quiet again; a connection
+ * that used up its turn has to wait for the next one.
  */
 static int update(struct varlink_connection *connection)
 {
 	bool sending = connection->output.bytes > 0;
 	bool reading = !sending && !connection->call.open && !connection->eof;
-	uint32_t events = (sending ? EPOLLOUT : 0) | (reading ? EPOLLIN : 0);
+	uint32_t events = (sending ? EPOLLOUT : 0) | (reading && !connection->ready ? EPOLLIN : 0);
 	int r = 0;
 
 	if (connection->input.start == connection->input.end)

@@ -203,12 +203,13 @@ void varlink_server_schedule(struct varlink_connection *connection)
 }
 
 /* One turn for each connection that is ready; one that becomes ready meanwhile gets the next. */
-static int on_runner(sd_event_source *source, void *userdata)
+static int on_runner(sd_event_source *source, uint64_t due, void *userdata)
 {
 	struct varlink_server *server = userdata;
 	struct varlink_connection *next;
 
 	(void)source;
+	(void)due;
 	for (struct varlink_connection *c = server->connections; c; c = next) {
 		next = c->next;
 		if (c->ready)
@@ -361,7 +362,12 @@ static int add_sources(struct varlink_server *server)
 	r = sd_event_source_set_enabled(server->timer, SD_EVENT_OFF);
 	if (r < 0)
 		return r;
-	r = sd_event_add_defer(server->event, &server->runner, on_runner, server);
+	/*
+	 * Not a deferred source: sd-event takes that for pending since it was made and would run
+	 * it before every socket, for as long as one client keeps it busy.
+	 */
+	r = sd_event_add_time(server->event, &server->runner, CLOCK_MONOTONIC, 0, 1, on_runner,
+			      server);
 	if (r < 0)
 		return r;
 	return sd_event_source_set_enabled(server->runner, SD_EVENT_OFF);

@@ -96,11 +96,10 @@ static void prepare_secret_descriptor(struct attempt *attempt)
 	attempt->fd = (int)must(attempt, "secret", open("secret", O_RDONLY | O_CLOEXEC));
 }
 
-/* The loader that this program names is gone; that is noticed after every security check. */
+/* The loader that this program names is missing; noticed after every security check. */
 static void prepare_no_loader(struct attempt *attempt)
 {
-	copy_helper(attempt, "interpreted", "interpreted", 0755);
-	must(attempt, "nothing", unlink("nothing"));
+	copy_helper(attempt, "interpreted", "no-loader", 0755);
 }
 
 static void prepare_forbidding_mount(struct attempt *attempt)
@@ -169,7 +168,7 @@ const struct attempt_case exec_failure_cases[] = {
 	  UNEXECUTED(ENOENT) },
 	{ "script-ELOOP", "script7", FAILING, .prepare = prepare_deep_scripts, .exec = exec_execve,
 	  UNEXECUTED(ELOOP) },
-	{ "interpreted-ENOENT", "interpreted", FAILING, .prepare = prepare_no_loader,
+	{ "interpreted-ENOENT", "no-loader", FAILING, .prepare = prepare_no_loader,
 	  .exec = exec_execve, UNEXECUTED(ENOENT) },
 	{ "fatal", "fatal", FAILING, .prepare = prepare_fatal, .exec = exec_execve,
 	  UNEXECUTED(EOWNERDEAD) },

@@ -85,7 +85,7 @@ static void prepare_set_uid(struct attempt *attempt)
 		skip(attempt, "no set-uid programs on this file system");
 }
 
-/* Its loader is "nothing", found in the working directory, which is what runs. */
+/* It names itself as its loader, and that copy is what runs. */
 static void prepare_interpreted(struct attempt *attempt)
 {
 	copy_helper(attempt, "interpreted", "interpreted", 0755);

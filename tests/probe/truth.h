@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The truth table test of one probe: every case of attempt that belongs to it, made by two users
- * at once, has to be counted exactly, while the counts are polled. Owns what is expected and what
- * is compared; how cases work is attempt's matter.
+ * at once, has to be counted exactly, while the counts are polled. Owns the course of events; what
+ * is expected is expectation.h's matter, how cases work is attempt's.
+ *
+ * Kernels skip a program that runs already on the same processor, on some of them because it was
+ * preempted, and say how often. That is a failure here, unless EBPFMON_ALLOW_MISSES is set: for
+ * emulated machines, on which a program takes a hundred times as long.
  */
 #pragma once
 

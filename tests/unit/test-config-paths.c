@@ -149,6 +149,23 @@ static void what_cannot_be_read_is_told(void **state)
 	assert_string_equal(config_text(config, "Daemon", "User"), "ebpfmon");
 }
 
+/* Each file's mistakes are its own, also at the same line. */
+static void every_file_is_judged(void **state)
+{
+	static struct tree tree;
+
+	next_tree(&tree, *state, 101);
+	tree_put(&tree, "etc/" MAIN, "[Deamon]\nUser=a\nUser=b\n");
+	tree_put(&tree, "etc/" DROPINS "/a.conf", "[Deamon]\nUser=a\n");
+	config_free(tree_load(&tree, NULL));
+	assert_string_equal(tree.problems,
+			    "/etc/" MAIN ":1: [Deamon] is not a known section, all in "
+			    "it is ignored; did you mean [Daemon]?\n"
+			    "/etc/" DROPINS "/a.conf:1: [Deamon] is not a known section, "
+			    "all in it is ignored; did you mean [Daemon]?\n");
+	assert_int_equal(tree.n_problems, 2);
+}
+
 static unsigned int next_random(unsigned int *seed)
 {
 	*seed = *seed * 1103515245 + 12345;
@@ -210,7 +227,7 @@ static void systemd_agrees(void **state)
 		print_message("skipped: systemd-analyze is not installed\n");
 		skip();
 	}
-	for (size_t i = 0; i < 40; i++) {
+	for (size_t i = 0; i < 16; i++) {
 		_cleanup_config_ struct config *ours = NULL, *theirs = NULL;
 		char output[96];
 
@@ -233,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_right_files_count),
 		cmocka_unit_test(what_cannot_be_read_is_told),
+		cmocka_unit_test(every_file_is_judged),
 		cmocka_unit_test(systemd_agrees),
 	};
 

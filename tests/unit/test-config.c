@@ -284,7 +284,8 @@ static void what_is_no_file_is_left_out(void **state)
 
 	assert_int_equal(mkdir(tree_path(tree, "d"), 0755), 0);
 	assert_int_equal(mkfifo(tree_path(tree, "p"), 0644), 0);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", tree_path(tree, "s"));
+	assert_true(strlen(tree_path(tree, "s")) < sizeof(address.sun_path));
+	strcpy(address.sun_path, tree_path(tree, "s"));
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(symlink("nowhere", tree_path(tree, "l")), 0);
 	assert_int_equal(symlink("/dev/null", tree_path(tree, "n")), 0);
@@ -318,6 +319,7 @@ static void unreadable_files_are_left_out(void **state)
 	}
 	config = tree_load(*state, path);
 	assert_int_equal(seteuid(uid), 0);
+	assert_int_equal(chmod(path, 0644), 0);
 	assert_problems(*state, 1, "/f: cannot be read: Permission denied; it is left out\n");
 	assert_string_equal(config_text(config, "Daemon", "User"), "ebpfmon");
 }
@@ -373,6 +375,62 @@ static void differences_are_of_values_not_of_spelling(void **state)
 				  "Daemon.LogLevel error -> debug\n");
 }
 
+/* A file of the source tree; the caller frees it. */
+static char *read_source(const char *name)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX], *text = calloc(1, MIB);
+
+	snprintf(path, sizeof(path), TEST_SOURCE_DIR "/../../%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0 && text);
+	assert_true(read(fd, text, MIB - 1) > 0);
+	return text;
+}
+
+/* The shipped file changes nothing, and without the '#' before its keys it sets all of them. */
+static void the_shipped_file_has_every_default(void **state)
+{
+	_cleanup_free_ char *text = read_source("config/ebpfmond.conf"), *printed = NULL;
+	_cleanup_config_ struct config *defaults = tree_load(*state, tree_put(*state, "f", ""));
+	_cleanup_config_ struct config *shipped = tree_load(*state, tree_put(*state, "f", text));
+
+	assert_problems(*state, 0, "");
+	config_diff(defaults, shipped, tree_differ, NULL);
+
+	for (char *line = text; (line = strstr(line, "\n#")); line++)
+		if (line[2] != ' ' && line[2] != '\n')
+			line[1] = ' ';
+	shipped = config_free(shipped);
+	shipped = tree_load(*state, tree_put(*state, "f", text));
+	assert_problems(*state, 0, "");
+	config_diff(defaults, shipped, tree_differ, NULL);
+	printed = tree_print(shipped);
+	assert_null(strstr(printed, "# default"));
+}
+
+static void the_manual_has_every_key(void **state)
+{
+	_cleanup_free_ char *manual = read_source("docs/ebpfmond.conf.5");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(tree_keys); i++) {
+		char section[64], item[64], *start, *end;
+
+		snprintf(section, sizeof(section), ".Ss The [%s] section\n", tree_keys[i].section);
+		snprintf(item, sizeof(item), ".It Cm %s Ns = Ns ", tree_keys[i].name);
+		start = strstr(manual, section);
+		assert_non_null(start);
+		start = strstr(start, item);
+		if (!start)
+			fail_msg("%s is missing", item);
+		end = strstr(start,
+			     tree_keys[i].live ? "Applied by: reload" : "Applied by: restart");
+		start = strstr(start, "Applied by: ");
+		assert_ptr_equal(start, end);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -388,6 +446,8 @@ int main(void)
 		cmocka_unit_test(the_command_line_sets_values),
 		cmocka_unit_test(origins_stay_in_their_comment),
 		cmocka_unit_test(differences_are_of_values_not_of_spelling),
+		cmocka_unit_test(the_shipped_file_has_every_default),
+		cmocka_unit_test(the_manual_has_every_key),
 	};
 
 	return cmocka_run_group_tests(tests, tree_setup, tree_teardown);

@@ -108,7 +108,7 @@ static void signed_numbers(void **state)
 	assert_text(&json, "\"key\":-100");
 }
 
-/* A byte that is no UTF-8 of its own becomes U+FFFD, control bytes and DEL are escaped. */
+/* What is no UTF-8 of its own, and NUL, becomes U+FFFD; control bytes and DEL are escaped. */
 static void every_byte(void **state)
 {
 	static const char *const letters[256] = {
@@ -123,9 +123,9 @@ static void every_byte(void **state)
 
 		if (letters[byte])
 			snprintf(expected, sizeof(expected), "\"%s\"", letters[byte]);
-		else if (byte < 0x20 || byte == 0x7f)
+		else if ((byte > 0 && byte < 0x20) || byte == 0x7f)
 			snprintf(expected, sizeof(expected), "\"\\u%04x\"", byte);
-		else if (byte < 0x80)
+		else if (byte > 0 && byte < 0x80)
 			snprintf(expected, sizeof(expected), "\"%c\"", byte);
 		else
 			snprintf(expected, sizeof(expected), "\"\xef\xbf\xbd\"");
@@ -147,8 +147,9 @@ static void all_bytes_at_once_can_be_parsed(void **state)
 	assert_int_equal(json.error, 0);
 	object = json_tokener_parse(json.text);
 	assert_non_null(object);
-	assert_int_equal(json_object_get_string_len(object), 128 + 128 * 3);
-	assert_memory_equal(json_object_get_string(object), all, 128);
+	assert_int_equal(json_object_get_string_len(object), 127 + 129 * 3);
+	assert_memory_equal(json_object_get_string(object), "\xef\xbf\xbd", 3);
+	assert_memory_equal(json_object_get_string(object) + 3, all + 1, 127);
 	json_object_put(object);
 }
 

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # What prepare and boot share: where the cache is, and how a missing host package is reported.
 # Sourced, never run.
@@ -12,10 +12,11 @@ say() {
 
 die() {
 	say "$*"
-	exit 1
+	exit "${FAILURE:-1}"
 }
 
-# need COMMAND:PACKAGE...: one line naming every missing package, so that they are installed at once.
+# need COMMAND:PACKAGE...: one line naming every missing package, so that they are installed at
+# once.
 need() {
 	local pair missing=()
 

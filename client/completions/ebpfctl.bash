@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Completion of ebpfctl(1) for bash.
+
+_ebpfctl() {
+	local current=${COMP_WORDS[COMP_CWORD]} option='' verb='' i
+	local verbs='stats probes status reload help'
+	local global='--socket= --json= -j --no-legend --no-pager --help -h --version'
+
+	# bash splits --by=uid into three words.
+	if [[ $current == = ]]; then
+		option=${COMP_WORDS[COMP_CWORD - 1]}
+		current=''
+	elif ((COMP_CWORD >= 2)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
+		option=${COMP_WORDS[COMP_CWORD - 2]}
+	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} =~ ^--(by|uid|socket|json)$ ]]; then
+		option=${COMP_WORDS[COMP_CWORD - 1]}
+	fi
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		if [[ ${COMP_WORDS[i]} == = || ${COMP_WORDS[i - 1]} =~ ^(=|--(by|uid|socket|json))$ ]]; then
+			continue
+		fi
+		if [[ " $verbs " == *" ${COMP_WORDS[i]} "* ]]; then
+			verb=${COMP_WORDS[i]}
+			break
+		fi
+	done
+
+	COMPREPLY=()
+	case $option in
+	--by) mapfile -t COMPREPLY < <(compgen -W 'uid login unit' -- "$current") ;;
+	--uid) mapfile -t COMPREPLY < <(compgen -u -- "$current") ;;
+	--watch) mapfile -t COMPREPLY < <(compgen -W '0.5 1 2 5 10 60' -- "$current") ;;
+	--json) mapfile -t COMPREPLY < <(compgen -W 'short pretty off' -- "$current") ;;
+	--socket)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		;;
+	*)
+		if [[ $current == -* ]]; then
+			if [[ -z $verb || $verb == stats ]]; then
+				global="--by= --uid= --watch $global"
+			fi
+			mapfile -t COMPREPLY < <(compgen -W "$global" -- "$current")
+			if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
+				compopt -o nospace 2>/dev/null
+			fi
+		elif [[ -z $verb || $verb == help ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$current")
+		fi
+		;;
+	esac
+}
+
+complete -F _ebpfctl ebpfctl

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Completion of ebpfctl(1) for fish.
+
+set -l verbs stats probes status reload help
+set -l counts "not __fish_seen_subcommand_from probes status reload help"
+
+complete -c ebpfctl -f
+complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a stats -d "execs and file opens per user"
+complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a probes -d "what is counted, and by which hooks"
+complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a status -d "the daemon: version, memory, losses"
+complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a reload -d "let the daemon read its configuration again"
+complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a help -d "help on a verb"
+complete -c ebpfctl -n "__fish_seen_subcommand_from help" -a "$verbs"
+
+complete -c ebpfctl -n "$counts" -l by -x -a "uid login unit" -d "one row per user, login or unit"
+complete -c ebpfctl -n "$counts" -l uid -x -a "(__fish_complete_users)" -d "only this user"
+complete -c ebpfctl -n "$counts" -l watch -d "again and again"
+
+complete -c ebpfctl -l socket -r -F -d "socket of the daemon"
+complete -c ebpfctl -l json -x -a "short pretty off" -d "the answer as JSON"
+complete -c ebpfctl -s j -d "the answer as JSON, on one line"
+complete -c ebpfctl -l no-legend -d "rows only"
+complete -c ebpfctl -l no-pager -d "no pager on a terminal"
+complete -c ebpfctl -s h -l help -d "help"
+complete -c ebpfctl -l version -d "the version"

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cgroup id -> unit. The cgroup tree is one of plain directories: there as on cgroup2 the id is
+ * the inode number.
+ */
+#include "unit.h"
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+enum {
+	ROOT_ID = 1,
+	MANY = 300, /* more than the tables have room for at first */
+	DEPTH = 32, /* levels below the root that are walked through */
+};
+
+struct tree {
+	char base[64];
+	char root[80]; /* BASE/cgroup */
+};
+
+static int setup(void **state)
+{
+	struct tree *tree = calloc(1, sizeof(*tree));
+
+	if (!tree)
+		return -1;
+	strcpy(tree->base, "/tmp/ebpfmon-test-XXXXXX");
+	*state = tree;
+	if (!mkdtemp(tree->base))
+		return -1;
+	snprintf(tree->root, sizeof(tree->root), "%s/cgroup", tree->base);
+	return mkdir(tree->root, 0700);
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	struct tree *tree = *state;
+	int r = nftw(tree->base, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+
+	free(tree);
+	return r;
+}
+
+/* Makes BASE/@path with its parents; returns its id. */
+static uint64_t make(const struct tree *tree, const char *path)
+{
+	char full[4096];
+	struct stat st;
+
+	snprintf(full, sizeof(full), "%s/%s", tree->base, path);
+	for (char *at = full + strlen(tree->base) + 1; (at = strchr(at, '/')); at++) {
+		*at = '\0';
+		assert_true(mkdir(full, 0700) == 0 || errno == EEXIST);
+		*at = '/';
+	}
+	assert_true(mkdir(full, 0700) == 0 || errno == EEXIST);
+	assert_int_equal(stat(full, &st), 0);
+	return st.st_ino;
+}
+
+static void move(const struct tree *tree, const char *from, const char *to)
+{
+	char from_path[256], to_path[256];
+
+	snprintf(from_path, sizeof(from_path), "%s/%s", tree->base, from);
+	snprintf(to_path, sizeof(to_path), "%s/%s", tree->base, to);
+	assert_int_equal(rename(from_path, to_path), 0);
+}
+
+static struct units *new_units(const struct tree *tree)
+{
+	struct units *units = NULL;
+
+	assert_int_equal(units_new(tree->root, &units), 0);
+	return units;
+}
+
+static void assert_unit(struct units *units, uint64_t cgroup, const char *expected)
+{
+	const char *name = units_name(units, units_find(units, cgroup));
+
+	assert_non_null(name);
+	assert_string_equal(name, expected);
+}
+
+/* --- unit_of_path() ---------------------------------------------------------------------------- */
+
+static void units_of_paths(void **state)
+{
+	static const struct {
+		const char *path, *unit;
+	} cases[] = {
+		{ "", "-.slice" },
+		{ "/", "-.slice" },
+		{ "//", "-.slice" },
+		{ "/init.scope", "init.scope" },
+		{ "/system.slice", "system.slice" },
+		{ "/system.slice/", "system.slice" },
+		{ "/system.slice/ssh.service", "ssh.service" },
+		{ "//system.slice//ssh.service//", "ssh.service" },
+		{ "/system.slice/ssh.service/worker", "ssh.service" },
+		{ "/system.slice/ssh.service/a.service", "ssh.service" },
+		{ "/system.slice/dbus.socket", "dbus.socket" },
+		{ "/system.slice/tmp.mount", "tmp.mount" },
+		{ "/system.slice/dev-sda2.swap", "dev-sda2.swap" },
+		{ "/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service" },
+		{ "/system.slice/system-getty.slice", "system-getty.slice" },
+		{ "/user.slice/user-1000.slice/session-2.scope", "session-2.scope" },
+		{ "/user.slice/user-1000.slice/user@1000.service/app.slice/a.service",
+		  "user@1000.service" },
+		/* Not a unit: the slice above it stands for it. */
+		{ "/machine.slice/qemu/vcpu0", "machine.slice" },
+		{ "/system.slice/foo.timer", "system.slice" },
+		/* Nothing that systemd made. */
+		{ "/docker/0123456789", "/docker/0123456789" },
+		{ "/docker/ssh.service", "/docker/ssh.service" },
+		{ "/aservice", "/aservice" },
+		/* A suffix alone is no name. */
+		{ "/.service", "/.service" },
+		{ "/.slice", "/.slice" },
+		{ "/system.slice/.service", "system.slice" },
+		/* systemd's escape of names that clash with the kernel's files. */
+		{ "/system.slice/_cgroup.service", "cgroup.service" },
+		{ "/_cpu.slice/a.scope", "a.scope" },
+		{ "/_cpu.slice", "cpu.slice" },
+		{ "/_", "/_" },
+		{ "/__.service", "_.service" },
+	};
+	char name[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		unit_of_path(cases[i].path, name, sizeof(name));
+		assert_string_equal(name, cases[i].unit);
+	}
+}
+
+static void long_names_are_cut(void **state)
+{
+	char name[8] = "xxxxxxx";
+
+	(void)state;
+	unit_of_path("/system.slice/ssh.service", name, sizeof(name));
+	assert_string_equal(name, "ssh.ser");
+	unit_of_path("/docker/0123456789", name, sizeof(name));
+	assert_string_equal(name, "/docker");
+}
+
+/* --- the tree ---------------------------------------------------------------------------------- */
+
+static void ids_have_units(void **state)
+{
+	const struct tree *tree = *state;
+	uint64_t slice = make(tree, "cgroup/system.slice");
+	uint64_t ssh = make(tree, "cgroup/system.slice/ssh.service");
+	uint64_t worker = make(tree, "cgroup/system.slice/ssh.service/worker");
+	uint64_t foreign = make(tree, "cgroup/docker/0123");
+	struct units *units = new_units(tree);
+
+	assert_unit(units, ROOT_ID, "-.slice");
+	assert_unit(units, slice, "system.slice");
+	assert_unit(units, ssh, "ssh.service");
+	assert_unit(units, worker, "ssh.service");
+	assert_unit(units, foreign, "/docker/0123");
+	/* Rows are added up by number. */
+	assert_int_equal(units_find(units, ssh), units_find(units, worker));
+	assert_int_not_equal(units_find(units, ssh), units_find(units, slice));
+	assert_int_not_equal(units_find(units, ssh), UNIT_UNKNOWN);
+	units_free(units);
+}
+
+static void equal_names_have_one_number(void **state)
+{
+	const struct tree *tree = *state;
+	uint64_t one = make(tree, "cgroup/user.slice/user-1.slice/session-2.scope");
+	uint64_t two = make(tree, "cgroup/user.slice/user-2.slice/session-2.scope");
+	struct units *units = new_units(tree);
+
+	assert_unit(units, one, "session-2.scope");
+	assert_int_equal(units_find(units, one), units_find(units, two));
+	units_free(units);
+}
+
+static void new_cgroups_are_found_when_asked_for(void **state)
+{
+	const struct tree *tree = *state;
+	struct units *units = new_units(tree);
+	uint64_t ssh;
+
+	assert_int_equal(units_refresh(units), 0);
+	ssh = make(tree, "cgroup/system.slice/ssh.service");
+	assert_unit(units, ssh, "ssh.service");
+	units_free(units);
+}
+
+static void what_is_gone_is_remembered(void **state)
+{
+	const struct tree *tree = *state;
+	uint64_t ssh = make(tree, "cgroup/system.slice/ssh.service");
+	struct units *units = new_units(tree);
+	uint32_t number;
+
+	assert_int_equal(units_refresh(units), 0);
+	move(tree, "cgroup/system.slice", "elsewhere");
+	assert_int_equal(units_refresh(units), 0);
+	number = units_find(units, ssh);
+	assert_string_equal(units_name(units, number), "ssh.service");
+	/* A new one is another id, and the same unit. */
+	assert_int_equal(units_find(units, make(tree, "cgroup/system.slice/ssh.service")), number);
+	units_free(units);
+}
+
+static void a_name_once_learnt_stays(void **state)
+{
+	const struct tree *tree = *state;
+	uint64_t id = make(tree, "cgroup/a.service");
+	struct units *units = new_units(tree);
+
+	assert_unit(units, id, "a.service");
+	move(tree, "cgroup/a.service", "cgroup/b.service");
+	assert_int_equal(units_refresh(units), 0);
+	assert_unit(units, id, "a.service");
+	units_free(units);
+}
+
+static void unknown_ones_have_no_name(void **state)
+{
+	const struct tree *tree = *state;
+	uint64_t id = make(tree, "elsewhere/a.service");
+	struct units *units = new_units(tree);
+
+	assert_int_equal(units_find(units, id), UNIT_UNKNOWN);
+	assert_int_equal(units_find(units, 0), UNIT_UNKNOWN);
+	assert_null(units_name(units, UNIT_UNKNOWN));
+	assert_null(units_name(units, UINT32_MAX));
+	/* Should it turn up after all, with the next walk, it has one. */
+	move(tree, "elsewhere/a.service", "cgroup/a.service");
+	assert_int_equal(units_find(units, id), UNIT_UNKNOWN);
+	assert_int_equal(units_refresh(units), 0);
+	assert_unit(units, id, "a.service");
+	units_free(units);
+}
+
+static void names_end_at_the_last_one(void **state)
+{
+	const struct tree *tree = *state;
+	uint64_t id = make(tree, "cgroup/a.service");
+	struct units *units = new_units(tree);
+	uint32_t last = units_find(units, id);
+
+	assert_non_null(units_name(units, last));
+	assert_null(units_name(units, last + 1));
+	units_free(units);
+}
+
+static void many_units(void **state)
+{
+	const struct tree *tree = *state;
+	struct units *units = new_units(tree);
+	uint64_t ids[MANY];
+	char path[64];
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "cgroup/system.slice/unit-%d.service", i);
+		ids[i] = make(tree, path);
+	}
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < MANY; i++) {
+			snprintf(path, sizeof(path), "unit-%d.service", i);
+			assert_unit(units, ids[i], path);
+		}
+	units_free(units);
+}
+
+/* Links out of the tree, hidden directories and files are not cgroups. */
+static void only_directories_are_walked(void **state)
+{
+	const struct tree *tree = *state;
+	uint64_t outside = make(tree, "outside/a.service");
+	uint64_t hidden = make(tree, "cgroup/.hidden/b.service");
+	struct units *units = new_units(tree);
+	char from[256], to[256];
+	struct stat st;
+	FILE *file;
+
+	snprintf(from, sizeof(from), "%s/outside", tree->base);
+	snprintf(to, sizeof(to), "%s/link.slice", tree->root);
+	assert_int_equal(symlink(from, to), 0);
+	snprintf(to, sizeof(to), "%s/file.service", tree->root);
+	file = fopen(to, "w");
+	assert_non_null(file);
+	fclose(file);
+	assert_int_equal(stat(to, &st), 0);
+	assert_int_equal(units_find(units, outside), UNIT_UNKNOWN);
+	assert_int_equal(units_find(units, hidden), UNIT_UNKNOWN);
+	assert_int_equal(units_find(units, st.st_ino), UNIT_UNKNOWN);
+	units_free(units);
+}
+
+static void depth_has_a_limit(void **state)
+{
+	const struct tree *tree = *state;
+	char path[256] = "cgroup";
+	uint64_t ids[DEPTH + 2];
+	struct units *units;
+
+	for (int i = 0; i < DEPTH + 2; i++) {
+		strcat(path, "/x");
+		ids[i] = make(tree, path);
+	}
+	units = new_units(tree);
+	/* Names of one letter from the root on. */
+	for (int i = 0; i <= DEPTH; i++) {
+		const char *name = units_name(units, units_find(units, ids[i]));
+
+		assert_non_null(name);
+		assert_int_equal(strlen(name), 2 * (i + 1));
+	}
+	assert_int_equal(units_find(units, ids[DEPTH + 1]), UNIT_UNKNOWN);
+	units_free(units);
+}
+
+static void no_hierarchy_is_no_failure(void **state)
+{
+	const struct tree *tree = *state;
+	struct units *units;
+	char root[128];
+
+	snprintf(root, sizeof(root), "%s/none", tree->base);
+	assert_int_equal(units_new(root, &units), 0);
+	assert_int_equal(units_refresh(units), 0);
+	assert_unit(units, ROOT_ID, "-.slice");
+	assert_int_equal(units_find(units, 23), UNIT_UNKNOWN);
+	assert_null(units_free(units));
+	assert_null(units_free(NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(units_of_paths),
+		cmocka_unit_test(long_names_are_cut),
+		cmocka_unit_test_setup_teardown(ids_have_units, setup, teardown),
+		cmocka_unit_test_setup_teardown(equal_names_have_one_number, setup, teardown),
+		cmocka_unit_test_setup_teardown(new_cgroups_are_found_when_asked_for, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_is_gone_is_remembered, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_name_once_learnt_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(unknown_ones_have_no_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_end_at_the_last_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_units, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_directories_are_walked, setup, teardown),
+		cmocka_unit_test_setup_teardown(depth_has_a_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_hierarchy_is_no_failure, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
