@@ -54,6 +54,14 @@ struct {
 	__type(value, struct em_state);
 } state SEC(".maps");
 
+/* Only names are lost here when it is full, never counts: so the oldest may go. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EM_CGROUPS);
+	__type(key, __u64);
+	__type(value, struct em_cgroup);
+} cgroups SEC(".maps");
+
 /* Rows there are, minus 1: a power of two minus 1, so that a place is found by masking. */
 const volatile __u32 row_mask = 0;
 
@@ -179,6 +187,11 @@ static __always_inline void count(const struct em_subject *subject, enum em_slot
 
 	if (ledger_open(&ledger, subject))
 		ledger_count(&ledger, slot);
+}
+
+static __always_inline void cgroup_remember(u64 id, const struct em_cgroup *cgroup)
+{
+	bpf_map_update_elem(&cgroups, &id, cgroup, BPF_ANY);
 }
 
 static __always_inline void dispatch_missed(void)

@@ -48,6 +48,8 @@ enum {
 	EM_GAPS = 16,	     /* remembered; the last one absorbs what comes after */
 	EM_HOOKS = 32,	     /* attached at a time, over all probes */
 	EM_NAME = 16,	     /* bytes of a probe's or a program's name, with NUL */
+	EM_CGROUPS = 4096,   /* names of cgroups remembered; the least recently used go first */
+	EM_CGROUP_NAME = 256, /* NAME_MAX and NUL */
 	EM_UPDATE_ERRORS = 5,
 	EM_LOGIN_UNSET = -1, /* audit's "no login", as __u32 */
 };
@@ -76,6 +78,12 @@ enum em_update_error {
 	EM_ERROR_EBUSY,
 	EM_ERROR_ENOMEM,
 	EM_ERROR_OTHER,
+};
+
+/* A cgroup as it was made: value of the map "cgroups", whose key is its id. */
+struct em_cgroup {
+	__u64 parent; /* id */
+	char name[EM_CGROUP_NAME];
 };
 
 /* One shard of the sums over everything; the sum of all shards is the truth. */
