@@ -119,6 +119,7 @@ enum {
 	EACCES = 13,
 	EBUSY = 16,
 	EEXIST = 17,
+	ENOSYS = 38,
 	MAX_ERRNO = 4095,
 };
 
