@@ -20,6 +20,7 @@ typedef __u32 __wsum;
 
 /* From linux/bpf.h, which cannot be included next to the kernel's own types below. */
 enum {
+	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_F_MMAPABLE = 1024,
 };
@@ -27,6 +28,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PROG_ARRAY = 3,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 };
 
@@ -49,9 +51,16 @@ struct cred {
 
 struct kernfs_node {
 	u64 id;
+	const char *name;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
 };
 
 struct cgroup {
+	struct cgroup_subsys_state self;
 	struct kernfs_node *kn;
 };
 
@@ -110,6 +119,7 @@ enum {
 	EACCES = 13,
 	EBUSY = 16,
 	EEXIST = 17,
+	ENOSYS = 38,
 	MAX_ERRNO = 4095,
 };
 

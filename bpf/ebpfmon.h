@@ -48,6 +48,8 @@ enum {
 	EM_GAPS = 16,	     /* remembered; the last one absorbs what comes after */
 	EM_HOOKS = 32,	     /* attached at a time, over all probes */
 	EM_NAME = 16,	     /* bytes of a probe's or a program's name, with NUL */
+	EM_CGROUPS = 4096,   /* names of cgroups remembered; the least recently used go first */
+	EM_CGROUP_NAME = 256, /* NAME_MAX and NUL */
 	EM_UPDATE_ERRORS = 5,
 	EM_LOGIN_UNSET = -1, /* audit's "no login", as __u32 */
 };
@@ -76,6 +78,12 @@ enum em_update_error {
 	EM_ERROR_EBUSY,
 	EM_ERROR_ENOMEM,
 	EM_ERROR_OTHER,
+};
+
+/* A cgroup as it was made: value of the map "cgroups", whose key is its id. */
+struct em_cgroup {
+	__u64 parent; /* id */
+	char name[EM_CGROUP_NAME];
 };
 
 /* One shard of the sums over everything; the sum of all shards is the truth. */
@@ -108,6 +116,12 @@ struct em_state {
 	__u8 epoch[16]; /* random, new for every new set of counts */
 	char attached[EM_HOOKS][EM_NAME]; /* names of programs; unused ones are empty */
 	struct em_gap gaps[EM_GAPS];
+};
+
+/* Constants of a loaded program, set by the daemon. */
+struct em_constants {
+	__u32 row_mask;		/* rows there are, minus 1: a power of two minus 1 */
+	__u32 guard_preemption; /* 1: the hook lets its program be preempted */
 };
 
 /*

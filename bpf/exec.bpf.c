@@ -68,10 +68,13 @@ static __always_inline bool is_exec(u32 number)
 #endif
 }
 
-/* Where functions cannot be hooked: every system call of the machine passes here. */
+/*
+ * Where functions cannot be hooked: every system call of the machine passes here. ENOSYS: this
+ * kernel has no such call (x32, a filter), so nothing was attempted.
+ */
 EM_HOOK(exec_sys, "tp_btf/sys_exit", struct pt_regs *regs, long ret)
 {
-	if (ret >= 0 || !is_exec(syscall_number(regs)))
+	if (ret >= 0 || ret == -ENOSYS || !is_exec(syscall_number(regs)))
 		return 0;
 	return exec_returned(ret);
 }

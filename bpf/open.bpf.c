@@ -108,10 +108,13 @@ static __always_inline bool is_open(u32 number)
 #endif
 }
 
-/* Where functions cannot be hooked: every system call of the machine passes here. */
+/*
+ * Where functions cannot be hooked: every system call of the machine passes here. ENOSYS: this
+ * kernel has no such call (x32, a filter), so nothing was attempted.
+ */
 EM_HOOK(open_sys, "tp_btf/sys_exit", struct pt_regs *regs, long ret)
 {
-	if (!is_open(syscall_number(regs)))
+	if (ret == -ENOSYS || !is_open(syscall_number(regs)))
 		return 0;
 	return open_returned(ret);
 }

@@ -331,6 +331,20 @@ static void fill_api(struct manager *manager)
 	api->userdata = manager;
 }
 
+static int find_cgroup(uint64_t id, uint64_t *ret_parent, char *name, void *userdata)
+{
+	const struct manager *manager = userdata;
+	struct em_cgroup cgroup;
+	int r = maps_cgroup(manager->maps, id, &cgroup);
+
+	if (r < 0)
+		return r;
+	*ret_parent = cgroup.parent;
+	memcpy(name, cgroup.name, UNIT_NAME_BYTES);
+	return 0;
+}
+_Static_assert((int)UNIT_NAME_BYTES == (int)EM_CGROUP_NAME, "one copies into the other");
+
 static int start(struct manager *manager, struct problem *problem)
 {
 	int r;
@@ -344,7 +358,7 @@ static int start(struct manager *manager, struct problem *problem)
 		r = start_counting(manager, problem);
 	if (r < 0)
 		return r;
-	r = units_new(NULL, &manager->units);
+	r = units_new(NULL, find_cgroup, manager, &manager->units);
 	if (!r)
 		r = units_refresh(manager->units);
 	if (r < 0)

@@ -18,6 +18,7 @@ enum shared {
 	SHARED_CLAIMS,
 	SHARED_ROWS_0,
 	SHARED_CLAIMS_0,
+	SHARED_CGROUPS,
 	SHARED_MAPS,
 };
 
@@ -44,6 +45,8 @@ static const struct shape shapes[SHARED_MAPS] = {
 	[SHARED_ROWS_0] = { "rows_0", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct em_row), 0,
 			    BPF_F_MMAPABLE, false },
 	[SHARED_CLAIMS_0] = { "claims_0", BPF_MAP_TYPE_HASH, 4, 4, 0, 0, false },
+	[SHARED_CGROUPS] = { "cgroups", BPF_MAP_TYPE_LRU_HASH, 8, sizeof(struct em_cgroup),
+			     EM_CGROUPS, 0, true },
 };
 
 struct maps {
@@ -203,7 +206,7 @@ static int create_outer(struct maps *maps, enum shared outer, enum shared inner)
 static int take_core(struct maps *maps, const struct bpf_object *core)
 {
 	static const enum shared created[] = { SHARED_STATE, SHARED_TOTALS, SHARED_ROWS_0,
-					       SHARED_CLAIMS_0 };
+					       SHARED_CLAIMS_0, SHARED_CGROUPS };
 
 	for (size_t i = 0; i < ARRAY_SIZE(created); i++) {
 		int fd = bpf_object__find_map_fd_by_name(core, shapes[created[i]].name);
@@ -364,9 +367,18 @@ uint32_t maps_rows(const struct maps *maps)
 	return maps->entries[SHARED_ROWS_0];
 }
 
+int maps_cgroup(const struct maps *maps, uint64_t id, struct em_cgroup *ret_cgroup)
+{
+	if (bpf_map_lookup_elem(maps->fds[SHARED_CGROUPS], &id, ret_cgroup) < 0)
+		return -errno;
+	ret_cgroup->name[EM_CGROUP_NAME - 1] = '\0';
+	return 0;
+}
+
 uint64_t maps_kernel_bytes(const struct maps *maps)
 {
 	return (uint64_t)maps_rows(maps) * sizeof(struct em_row) +
 	       (uint64_t)maps->entries[SHARED_CLAIMS_0] * HASH_ELEMENT_BYTES +
+	       EM_CGROUPS * (uint64_t)(sizeof(struct em_cgroup) + HASH_ELEMENT_BYTES) +
 	       EM_SHARDS * sizeof(struct em_totals) + sizeof(struct em_state);
 }

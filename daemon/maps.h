@@ -41,5 +41,8 @@ const struct em_totals *maps_totals(const struct maps *maps);
 int maps_rows_fd(const struct maps *maps);
 uint32_t maps_rows(const struct maps *maps);
 
+/* What was noted when cgroup @id was made. -ENOENT: before our time, or forgotten since. */
+int maps_cgroup(const struct maps *maps, uint64_t id, struct em_cgroup *ret_cgroup);
+
 /* Bytes of kernel memory the shared maps take, computed from their shapes. */
 uint64_t maps_kernel_bytes(const struct maps *maps);

@@ -55,7 +55,7 @@ struct way {
 struct job {
 	const char *setting; /* key in the probe's section (auto, yes, no); NULL: always done */
 	const char *what;    /* "failed execs": for messages */
-	const enum em_slot *slots;
+	const enum em_slot *slots; /* may be none: it serves something else */
 	size_t n_slots;
 	const struct way *ways;
 	size_t n_ways;

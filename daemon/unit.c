@@ -14,11 +14,11 @@
 enum {
 	UNITS_MAX = 65536,  /* cgroups remembered, and names */
 	DEPTH_MAX = 32,	    /* of the walk */
-	NAME_BYTES = 256,   /* of a unit; longer ones do not exist (UNIT_NAME_MAX) */
-	PATH_BYTES = 4096,
 	ROOT_ID = 1,
 	FIRST_PLACES = 256, /* of both hashes */
 };
+
+#define ROOT_UNIT "-.slice"
 
 /* Open addressing, at most half full. */
 struct entry {
@@ -28,6 +28,8 @@ struct entry {
 
 struct units {
 	char *root; /* NULL: this machine has no unified hierarchy */
+	unit_source source;
+	void *userdata;
 	struct entry *entries;
 	size_t n_entries, size; /* size: a power of two */
 	char **names;		/* by number; 0 is UNIT_UNKNOWN */
@@ -43,12 +45,14 @@ static bool is_cgroup2(const char *path)
 	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-int units_new(const char *root, struct units **ret_units)
+int units_new(const char *root, unit_source source, void *userdata, struct units **ret_units)
 {
 	CLEANUP(units_freep) struct units *units = calloc(1, sizeof(*units));
 
 	if (!units)
 		return -ENOMEM;
+	units->source = source;
+	units->userdata = userdata;
 	if (!root && is_cgroup2("/sys/fs/cgroup"))
 		root = "/sys/fs/cgroup";
 	if (!root && is_cgroup2("/sys/fs/cgroup/unified"))
@@ -103,33 +107,22 @@ static bool is_unit(const char *name, size_t length)
 	return false;
 }
 
-void unit_of_path(const char *path, char *buffer, size_t size)
+void unit_of_child(const char *parent, const char *name, char *buffer, size_t size)
 {
-	const char *found = NULL, *at = path;
-	size_t found_length = 0;
+	size_t parent_length = strlen(parent), length;
+	bool slice = has_suffix(parent, parent_length, ".slice");
 
-	while (*at) {
-		size_t length;
-
-		at += strspn(at, "/");
-		length = strcspn(at, "/");
-		if (!length)
-			break;
-		/* systemd puts '_' before names that would clash with the kernel's files. */
-		if (*at == '_' && length > 1)
-			at++, length--;
-		if (!is_unit(at, length) && !has_suffix(at, length, ".slice"))
-			break;
-		found = at;
-		found_length = length;
-		if (is_unit(at, length))
-			break;
-		at += length;
-	}
-	if (found)
-		snprintf(buffer, size, "%.*s", (int)found_length, found);
+	/* systemd puts '_' before names that would clash with the kernel's files. */
+	name += name[0] == '_' && name[1];
+	length = strlen(name);
+	if (strchr(parent, '/'))
+		snprintf(buffer, size, "%s/%s", parent, name);
+	else if (!slice)
+		snprintf(buffer, size, "%s", parent);
+	else if (is_unit(name, length) || has_suffix(name, length, ".slice"))
+		snprintf(buffer, size, "%s", name);
 	else
-		snprintf(buffer, size, "%s", path[strspn(path, "/")] ? path : "-.slice");
+		snprintf(buffer, size, "%s/%s", strcmp(parent, ROOT_UNIT) ? parent : "", name);
 }
 
 /* --- what is known ----------------------------------------------------------------------------- */
@@ -248,57 +241,57 @@ static bool known(const struct units *units, uint64_t cgroup)
 
 /* --- the walk ---------------------------------------------------------------------------------- */
 
-struct walk {
-	struct units *units;
-	char path[PATH_BYTES]; /* below the root */
-	size_t length;
-};
-
-static void learn(struct walk *walk, uint64_t cgroup)
+static uint32_t known_unit(const struct units *units, uint64_t cgroup)
 {
-	struct entry *entry;
-	char name[NAME_BYTES];
-
-	if (known(walk->units, cgroup)) {
-		entry = place_of(walk->units, cgroup);
-		if (entry->unit != UNIT_UNKNOWN)
-			return;
-	}
-	unit_of_path(walk->path, name, sizeof(name));
-	remember(walk->units, cgroup, intern(walk->units, name));
+	return known(units, cgroup) ? place_of(units, cgroup)->unit : UNIT_UNKNOWN;
 }
 
-static void walk_directory(struct walk *walk, int parent, const char *name, unsigned int depth);
-
-static void walk_entries(struct walk *walk, DIR *directory, unsigned int depth)
+/* Remembers @cgroup, called @name below one of unit @parent, and returns its unit. */
+static uint32_t learn(struct units *units, uint64_t cgroup, uint32_t parent, const char *name)
 {
-	size_t length = walk->length;
+	uint32_t unit = known_unit(units, cgroup);
+	char text[UNIT_NAME_BYTES];
+
+	if (unit != UNIT_UNKNOWN)
+		return unit;
+	if (parent == UNIT_UNKNOWN)
+		unit = intern(units, ROOT_UNIT);
+	else
+		unit = parent;
+	if (name) {
+		unit_of_child(units->names[unit], name, text, sizeof(text));
+		unit = intern(units, text);
+	}
+	remember(units, cgroup, unit);
+	return unit;
+}
+
+static void walk_directory(struct units *units, int parent_fd, const char *name, uint32_t unit,
+			   unsigned int depth);
+
+static void walk_entries(struct units *units, DIR *directory, uint32_t unit, unsigned int depth)
+{
 	struct dirent *entry;
 
 	while ((entry = readdir(directory))) {
-		size_t n = strlen(entry->d_name);
+		uint32_t child;
 
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
-		    length + n + 2 > sizeof(walk->path))
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
-		walk->path[length] = '/';
-		memcpy(walk->path + length + 1, entry->d_name, n + 1);
-		walk->length = length + 1 + n;
-		learn(walk, entry->d_ino);
-		walk_directory(walk, dirfd(directory), entry->d_name, depth + 1);
-		walk->length = length;
-		walk->path[length] = '\0';
+		child = learn(units, entry->d_ino, unit, entry->d_name);
+		walk_directory(units, dirfd(directory), entry->d_name, child, depth + 1);
 	}
 }
 
-static void walk_directory(struct walk *walk, int parent, const char *name, unsigned int depth)
+static void walk_directory(struct units *units, int parent_fd, const char *name, uint32_t unit,
+			   unsigned int depth)
 {
 	DIR *directory;
 	int fd;
 
 	if (depth > DEPTH_MAX)
 		return;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return; /* gone meanwhile */
 	directory = fdopendir(fd);
@@ -306,31 +299,48 @@ static void walk_directory(struct walk *walk, int parent, const char *name, unsi
 		close_fd(fd);
 		return;
 	}
-	walk_entries(walk, directory, depth);
+	walk_entries(units, directory, unit, depth);
 	closedir(directory);
 }
 
 int units_refresh(struct units *units)
 {
-	_cleanup_free_ struct walk *walk = calloc(1, sizeof(*walk));
+	uint32_t root = learn(units, ROOT_ID, UNIT_UNKNOWN, NULL);
 
-	if (!walk)
-		return -ENOMEM;
-	walk->units = units;
-	learn(walk, ROOT_ID);
 	if (units->root)
-		walk_directory(walk, AT_FDCWD, units->root, 0);
-	return 0;
+		walk_directory(units, AT_FDCWD, units->root, root, 0);
+	return root == UNIT_UNKNOWN ? -ENOMEM : 0;
+}
+
+/* What was noted when the cgroup was made, up to an ancestor that is known. */
+static uint32_t ask_source(struct units *units, uint64_t cgroup, unsigned int depth)
+{
+	char name[UNIT_NAME_BYTES];
+	uint64_t parent;
+	uint32_t unit;
+
+	if (!units->source || depth > DEPTH_MAX ||
+	    units->source(cgroup, &parent, name, units->userdata) < 0)
+		return UNIT_UNKNOWN;
+	unit = known_unit(units, parent);
+	if (unit == UNIT_UNKNOWN)
+		unit = ask_source(units, parent, depth + 1);
+	return unit == UNIT_UNKNOWN ? UNIT_UNKNOWN : learn(units, cgroup, unit, name);
 }
 
 uint32_t units_find(struct units *units, uint64_t cgroup)
 {
-	if (!known(units, cgroup)) {
-		units_refresh(units);
-		if (!known(units, cgroup) && remember(units, cgroup, UNIT_UNKNOWN) < 0)
-			return UNIT_UNKNOWN;
-	}
-	return place_of(units, cgroup)->unit;
+	uint32_t unit;
+
+	if (known(units, cgroup))
+		return place_of(units, cgroup)->unit;
+	unit = ask_source(units, cgroup, 0);
+	if (unit != UNIT_UNKNOWN)
+		return unit;
+	units_refresh(units);
+	if (!known(units, cgroup))
+		remember(units, cgroup, UNIT_UNKNOWN); /* ids never come back: asked once */
+	return known_unit(units, cgroup);
 }
 
 const char *units_name(const struct units *units, uint32_t unit)

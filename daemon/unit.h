@@ -11,10 +11,17 @@ struct units;
 
 enum {
 	UNIT_UNKNOWN = 0, /* the cgroup was gone before its name was seen */
+	UNIT_NAME_BYTES = 256,
 };
 
-/* @root: mount point of the unified hierarchy; NULL: where this machine has it. */
-int units_new(const char *root, struct units **ret_units);
+/*
+ * What is known of a cgroup that the tree may not have any more: id of its parent and its name,
+ * into a buffer of UNIT_NAME_BYTES. 0 or -ENOENT.
+ */
+typedef int (*unit_source)(uint64_t cgroup, uint64_t *ret_parent, char *name, void *userdata);
+
+/* @root: mount point of the unified hierarchy; NULL: where this machine has it. @source may be NULL. */
+int units_new(const char *root, unit_source source, void *userdata, struct units **ret_units);
 struct units *units_free(struct units *units);
 static inline void units_freep(struct units **units)
 {
@@ -33,8 +40,8 @@ uint32_t units_find(struct units *units, uint64_t cgroup);
 const char *units_name(const struct units *units, uint32_t unit);
 
 /*
- * The unit of a cgroup path, as systemd's own journal fields name it: the service or scope below
- * the slices, or the last slice, "-.slice" for the root; a path that systemd did not make stands
- * for itself. Into @buffer.
+ * The unit of cgroup @name below one of unit @parent ("-.slice" is the root's), as systemd's own
+ * journal fields name it: the service or scope below the slices, or the last slice. A cgroup that
+ * systemd did not make stands for itself, by its path below the slice. Into @buffer.
  */
-void unit_of_path(const char *path, char *buffer, size_t size);
+void unit_of_child(const char *parent, const char *name, char *buffer, size_t size);
