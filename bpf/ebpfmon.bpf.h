@@ -62,8 +62,8 @@ struct {
 	__type(value, struct em_cgroup);
 } cgroups SEC(".maps");
 
-/* What the daemon knows when it loads a program; constants to the verifier. */
-const volatile struct em_constants constants = { 0 };
+/* Rows there are, minus 1: a power of two minus 1, so that a place is found by masking. */
+const volatile __u32 row_mask = 0;
 
 /* Where one event is entered: always in the totals, and in the row of its subject if it has one. */
 struct ledger {
@@ -137,7 +137,7 @@ static __always_inline struct em_row *row_find(const struct em_subject *subject,
 	place = (u32)tag;
 	stride = (u32)(tag >> 32) | 1;
 	for (i = 0; i < EM_ROW_PROBES; i++, place += stride) {
-		u32 at = place & constants.row_mask;
+		u32 at = place & row_mask;
 		struct em_row *row = bpf_map_lookup_elem(table, &at);
 		long error;
 
@@ -203,18 +203,6 @@ static __always_inline void dispatch_missed(void)
 }
 
 /*
- * From 6.10 on (e3540e5a7054). A body that is preempted makes the kernel skip the same program for
- * whoever runs next on that processor, so where that can happen it is not preempted.
- */
-extern void bpf_preempt_disable(void) __ksym __weak;
-extern void bpf_preempt_enable(void) __ksym __weak;
-
-static __always_inline bool guarded(void)
-{
-	return constants.guard_preemption && bpf_preempt_disable && bpf_preempt_enable;
-}
-
-/*
  * Defines hook @name on @section. What is attached, and stays attached for as long as the counts
  * live, is the dispatcher @name_hook: it jumps through the pinned map jump_@name to the body,
  * which every start of the daemon replaces by its own without missing or repeating an event.
@@ -235,18 +223,6 @@ static __always_inline bool guarded(void)
 		return 0;                                                                          \
 	}                                                                                          \
                                                                                                    \
-	static __always_inline int name##_body(u64 *ctx, ##args);                                  \
-                                                                                                   \
-	SEC(section) int name(u64 *ctx)                                                            \
-	{                                                                                          \
-		if (guarded())                                                                     \
-			bpf_preempt_disable();                                                     \
-		name##_body(___bpf_ctx_cast(args));                                                \
-		if (guarded())                                                                     \
-			bpf_preempt_enable();                                                      \
-		return 0;                                                                          \
-	}                                                                                          \
-                                                                                                   \
-	static __always_inline int name##_body(u64 *ctx, ##args)
+	SEC(section) int BPF_PROG(name, ##args)
 
 char LICENSE[] SEC("license") = "GPL";

@@ -118,12 +118,6 @@ struct em_state {
 	struct em_gap gaps[EM_GAPS];
 };
 
-/* Constants of a loaded program, set by the daemon. */
-struct em_constants {
-	__u32 row_mask;		/* rows there are, minus 1: a power of two minus 1 */
-	__u32 guard_preemption; /* 1: the hook lets its program be preempted */
-};
-
 /*
  * Spreads subjects over the table: multiply and fold, seeded. The low bits choose the first
  * place, the high bits the stride. Never 0.

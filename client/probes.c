@@ -99,8 +99,8 @@ static int probes_show(struct output *output, const struct options *options,
 		const char *heading;
 		enum column_kind kind;
 	} columns[] = {
-		{ "NAME", COLUMN_TEXT },     { "STATE", COLUMN_TEXT },	  { "HOOKS", COLUMN_TEXT },
-		{ "COVERAGE", COLUMN_TEXT }, { "MISSES", COLUMN_NUMBER }, { "REASON", COLUMN_WRAP },
+		{ "NAME", COLUMN_TEXT },     { "STATE", COLUMN_TEXT },	  { "HOOKS", COLUMN_LIST },
+		{ "COVERAGE", COLUMN_LIST }, { "MISSES", COLUMN_NUMBER }, { "REASON", COLUMN_REST },
 	};
 	_cleanup_table_ struct table table = {};
 	_cleanup_text_ struct text text = {};

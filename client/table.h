@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Tables of text that may wrap, by libsmartcols. For thousands of numbers: columns.h. */
+/*
+ * Tables of text, by libsmartcols, made to fit a terminal: lists are broken at their commas and the
+ * last column between its words. For thousands of numbers: columns.h.
+ */
 #pragma once
 
 #include "output.h"
@@ -7,15 +10,29 @@
 enum column_kind {
 	COLUMN_TEXT,
 	COLUMN_NUMBER,
-	COLUMN_WRAP, /* the last one: takes what is left of a terminal's width */
+	COLUMN_LIST, /* "a,b,c" */
+	COLUMN_REST, /* the last one: takes what is left of a terminal's width */
+};
+
+enum {
+	TABLE_COLUMNS_MAX = 16,
+};
+
+struct table_column {
+	const char *heading; /* not owned */
+	enum column_kind kind;
+	size_t width;
 };
 
 /* Zero-initialise, release with table_done(). Errors are remembered and told by table_append(). */
 struct table {
 	struct libscols_table *handle;
 	struct libscols_line *line;
-	size_t next; /* cell of the line */
-	int error;   /* 0 or -errno */
+	struct table_column columns[TABLE_COLUMNS_MAX];
+	size_t column_count;
+	size_t next;  /* cell of the line */
+	size_t width; /* to fit into; 0: any */
+	int error;    /* 0 or -errno */
 };
 
 void table_done(struct table *table);

@@ -14,8 +14,8 @@ enum config_type {
 	CONFIG_BOOL,   /* yes no true false on off 1 0 -> 0 or 1 */
 	CONFIG_SWITCH, /* auto, or a boolean -> enum config_switch */
 	CONFIG_UINT,   /* decimal */
-	CONFIG_SIZE,   /* bytes, suffix K M G (powers of 1024) */
-	CONFIG_TIME,   /* as systemd.time(7): "5s", "1min 30s", "100ms"; a bare number is seconds -> usec */
+	CONFIG_SIZE,   /* bytes, suffix K M G T (powers of 1024) */
+	CONFIG_TIME,   /* as systemd.time(7): "5s", "1min 30s"; a bare number is seconds -> usec */
 	CONFIG_PATH,   /* absolute, normalised, at most 4095 bytes */
 	CONFIG_CHOICE, /* one of @choices -> its index */
 	CONFIG_NAME,   /* a user or group name, or a number */

@@ -193,32 +193,19 @@ static int select_hook(const struct hook_run *run, struct bpf_object *object)
 	return r;
 }
 
-/*
- * Whether programs of this kind can be preempted: trampolines allow it always, tracepoints since
- * they are protected by SRCU instead of disabled preemption (7.0, a46023d5616e).
- */
-static bool preemptible(enum hook_kind kind, const struct btf *btf)
+/* Sets the constants that programs were compiled with room for. */
+static int set_constants(const struct object_context *context, struct bpf_object *object)
 {
-	return kind != HOOK_TP_BTF ||
-	       btf__find_by_name_kind(btf, "tracepoint_srcu_srcu_data", BTF_KIND_VAR) > 0;
-}
-
-static int set_constants(const struct object_context *context, struct bpf_object *object,
-			 enum hook_kind kind)
-{
-	const struct em_constants constants = {
-		.row_mask = maps_rows(context->maps) - 1,
-		.guard_preemption = preemptible(kind, context->btf),
-	};
+	const uint32_t row_mask = maps_rows(context->maps) - 1;
 	struct bpf_map *map;
 	size_t size;
 
 	bpf_object__for_each_map(map, object) {
 		if (!strstr(bpf_map__name(map), ".rodata"))
 			continue;
-		if (!bpf_map__initial_value(map, &size) || size != sizeof(constants))
+		if (!bpf_map__initial_value(map, &size) || size != sizeof(row_mask))
 			return -EINVAL;
-		return bpf_map__set_initial_value(map, &constants, sizeof(constants));
+		return bpf_map__set_initial_value(map, &row_mask, sizeof(row_mask));
 	}
 	return -ENOENT;
 }
@@ -235,7 +222,7 @@ int hook_select(const struct object_context *context, struct bpf_object *object,
 	bpf_object__for_each_map(map, object)
 		if (bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY)
 			bpf_map__set_autocreate(map, false);
-	r = set_constants(context, object, runs[0].hook->kind);
+	r = set_constants(context, object);
 	if (!r)
 		r = maps_share(context->maps, object);
 	for (size_t i = 0; !r && i < n_runs; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Descriptor of probe "cgroup": bpf/cgroup.bpf.c. */
-#include "cgroup.skel.h"
 #include "probe.h"
+
+#include "cgroup.skel.h"
 
 static const struct hook made_hooks[] = {
 	{ "cgroup_new", HOOK_TP_BTF, { "cgroup_mkdir" } },

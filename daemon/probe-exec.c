@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Descriptor of probe "exec": bpf/exec.bpf.c. */
-#include "exec.skel.h"
 #include "probe.h"
+
+#include "exec.skel.h"
 
 static const struct hook done_hooks[] = {
 	{ "exec_done", HOOK_TP_BTF, { "sched_process_exec" }, .coverage = COVERAGE_COMPAT },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Descriptor of probe "open": bpf/open.bpf.c. */
-#include "open.skel.h"
 #include "probe.h"
+
+#include "open.skel.h"
 
 #define COVERAGE_FILE (COVERAGE_IO_URING | COVERAGE_COMPAT | COVERAGE_FAILED | COVERAGE_O_PATH)
 #define COVERAGE_SYS \

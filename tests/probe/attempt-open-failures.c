@@ -120,13 +120,13 @@ static void start_ticking(struct attempt *attempt)
 	must(attempt, "setitimer", setitimer(ITIMER_REAL, &timer, NULL));
 }
 
-/* The user forbids itself to open: the system call is refused before it begins. */
+/* The user forbids itself to open: the system call is refused, as the case says, before it begins. */
 static void start_seccomp(struct attempt *attempt)
 {
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned int)attempt->test->error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	const struct sock_fprog program = { ARRAY_SIZE(filter), filter };
@@ -187,5 +187,8 @@ const struct attempt_case open_failure_cases[] = {
 	{ "EINVAL-O_TMPFILE", "own", O_RDONLY | O_TMPFILE, EARLY, FAILED(EINVAL) },
 	{ "EMFILE", "file", O_RDONLY, .start = start_no_descriptors, EARLY, FAILED(EMFILE) },
 	{ "seccomp", "file", O_RDONLY, .start = start_seccomp, EARLY, DENIED(EPERM) },
+	/* As if there were no such system call: no attempt. */
+	{ "seccomp-ENOSYS", "file", O_RDONLY, .start = start_seccomp, .attempt = open_openat,
+	  .error = ENOSYS },
 	{ 0 },
 };

@@ -11,15 +11,17 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What a hook must be able to see for a case to be counted: a probe's "coverage" by its name. */
-#define ATTEMPT_NEEDS_LIST(NEED)                                                                     \
-	NEED(IO_URING, 0, "ioUring")                                                                 \
-	NEED(COMPAT, 1, "compat")                                                                    \
-	NEED(BY_HANDLE, 2, "byHandle")                                                               \
-	NEED(FAILED, 3, "failed")                                                                    \
-	NEED(O_PATH, 4, "oPath")                                                                     \
-	/* Refused before the kernel's common open or exec function is called: EFAULT and          \
-	 * ENAMETOOLONG of the whole path, EINVAL of flags, EMFILE, seccomp. */ \
+/*
+ * What a hook must be able to see for a case to be counted: a probe's "coverage" by its name.
+ * EARLY failures are refused before the kernel's common open or exec function does anything: bad
+ * pointer to the path, too long or empty path, bad flags, no free descriptor, seccomp.
+ */
+#define ATTEMPT_NEEDS_LIST(NEED)       \
+	NEED(IO_URING, 0, "ioUring")   \
+	NEED(COMPAT, 1, "compat")      \
+	NEED(BY_HANDLE, 2, "byHandle") \
+	NEED(FAILED, 3, "failed")      \
+	NEED(O_PATH, 4, "oPath")       \
 	NEED(EARLY, 5, "earlyFailures")
 
 enum attempt_needs {

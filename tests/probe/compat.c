@@ -89,9 +89,12 @@ static long attempt_exec(const char *path)
 
 static long attempt_open(const struct arguments *arguments)
 {
-	const struct how how = { .flags = (unsigned long)arguments->flags };
+	struct how how;
 	long path = (long)arguments->path, fd;
 
+	how.flags = (unsigned long)arguments->flags;
+	how.mode = 0;
+	how.resolve = 0;
 	if (arguments->number == CALL_OPENAT2)
 		fd = call(CALL_OPENAT2, AT_CURRENT, path, (long)&how, sizeof(how));
 	else if (arguments->number == CALL_OPENAT)
@@ -121,8 +124,13 @@ __attribute__((used)) void start(const long *stack)
 
 	if (stack[0] != 7)
 		complain();
-	arguments = (struct arguments){ number(argv[1]), number(argv[2]), argv[3],
-					number(argv[4]), number(argv[5]), number(argv[6]) };
+	/* One by one: a compiler may copy a whole struct by memcpy(), which is not there. */
+	arguments.uid = number(argv[1]);
+	arguments.number = number(argv[2]);
+	arguments.path = argv[3];
+	arguments.flags = number(argv[4]);
+	arguments.error = number(argv[5]);
+	arguments.count = number(argv[6]);
 	become_user(arguments.uid);
 	for (long i = 0; i < arguments.count; i++) {
 		long result = arguments.number == CALL_EXECVE ? attempt_exec(arguments.path)

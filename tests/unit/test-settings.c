@@ -210,6 +210,7 @@ static void live_keys(void **state)
 	set(after, "Server", "MessageSizeMax", "3K");
 	set(after, "Server", "QueueSizeMax", "5M");
 	set(after, "Server", "RequestTimeout", "3s");
+	set(after, "cgroup", "Enabled", "no");
 	set(after, "exec", "Enabled", "no");
 	set(after, "exec", "Failures", "yes");
 	set(after, "open", "Enabled", "no");
@@ -225,6 +226,7 @@ static void live_keys(void **state)
 				     "Server.MessageSizeMax\n"
 				     "Server.QueueSizeMax\n"
 				     "Server.RequestTimeout\n"
+				     "cgroup.Enabled!\n"
 				     "exec.Enabled!\n"
 				     "exec.Failures!\n"
 				     "open.Enabled!\n");
@@ -246,7 +248,7 @@ static void that_is_all(void **state)
 	for (const char *at = text; (at = strchr(at, '=')); at++)
 		keys++;
 	free(text);
-	assert_int_equal(keys, 14);
+	assert_int_equal(keys, 15);
 }
 
 int main(void)

@@ -16,8 +16,9 @@
 
 enum {
 	ROOT_ID = 1,
-	MANY = 300, /* more than the tables have room for at first */
-	DEPTH = 32, /* levels below the root that are walked through */
+	MANY = 300,		 /* more than the tables have room for at first */
+	DEPTH = 32,		 /* levels below the root that are walked through */
+	FIRST_NOTE = 1000000000, /* ids that no directory here has */
 };
 
 struct tree {
@@ -86,7 +87,7 @@ static struct units *new_units(const struct tree *tree)
 {
 	struct units *units = NULL;
 
-	assert_int_equal(units_new(tree->root, &units), 0);
+	assert_int_equal(units_new(tree->root, NULL, NULL, &units), 0);
 	return units;
 }
 
@@ -98,54 +99,54 @@ static void assert_unit(struct units *units, uint64_t cgroup, const char *expect
 	assert_string_equal(name, expected);
 }
 
-/* --- unit_of_path() ---------------------------------------------------------------------------- */
+/* --- unit_of_child() --------------------------------------------------------------------------- */
 
-static void units_of_paths(void **state)
+static void units_of_children(void **state)
 {
 	static const struct {
-		const char *path, *unit;
+		const char *parent, *name, *unit;
 	} cases[] = {
-		{ "", "-.slice" },
-		{ "/", "-.slice" },
-		{ "//", "-.slice" },
-		{ "/init.scope", "init.scope" },
-		{ "/system.slice", "system.slice" },
-		{ "/system.slice/", "system.slice" },
-		{ "/system.slice/ssh.service", "ssh.service" },
-		{ "//system.slice//ssh.service//", "ssh.service" },
-		{ "/system.slice/ssh.service/worker", "ssh.service" },
-		{ "/system.slice/ssh.service/a.service", "ssh.service" },
-		{ "/system.slice/dbus.socket", "dbus.socket" },
-		{ "/system.slice/tmp.mount", "tmp.mount" },
-		{ "/system.slice/dev-sda2.swap", "dev-sda2.swap" },
-		{ "/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service" },
-		{ "/system.slice/system-getty.slice", "system-getty.slice" },
-		{ "/user.slice/user-1000.slice/session-2.scope", "session-2.scope" },
-		{ "/user.slice/user-1000.slice/user@1000.service/app.slice/a.service",
-		  "user@1000.service" },
-		/* Not a unit: the slice above it stands for it. */
-		{ "/machine.slice/qemu/vcpu0", "machine.slice" },
-		{ "/system.slice/foo.timer", "system.slice" },
-		/* Nothing that systemd made. */
-		{ "/docker/0123456789", "/docker/0123456789" },
-		{ "/docker/ssh.service", "/docker/ssh.service" },
-		{ "/aservice", "/aservice" },
+		/* Slices lead to units. */
+		{ "-.slice", "init.scope", "init.scope" },
+		{ "-.slice", "system.slice", "system.slice" },
+		{ "system.slice", "ssh.service", "ssh.service" },
+		{ "system.slice", "dbus.socket", "dbus.socket" },
+		{ "system.slice", "tmp.mount", "tmp.mount" },
+		{ "system.slice", "dev-sda2.swap", "dev-sda2.swap" },
+		{ "system.slice", "system-getty.slice", "system-getty.slice" },
+		{ "system-getty.slice", "getty@tty1.service", "getty@tty1.service" },
+		{ "user-1000.slice", "session-2.scope", "session-2.scope" },
+		/* What a unit makes below itself is its own. */
+		{ "ssh.service", "worker", "ssh.service" },
+		{ "user@1000.service", "app.slice", "user@1000.service" },
+		{ "user@1000.service", "a.service", "user@1000.service" },
+		{ "session-2.scope", "x", "session-2.scope" },
+		/* What systemd did not make stands for itself. */
+		{ "-.slice", "docker", "/docker" },
+		{ "/docker", "0123", "/docker/0123" },
+		{ "/docker", "ssh.service", "/docker/ssh.service" },
+		{ "/docker/ssh.service", "x.slice", "/docker/ssh.service/x.slice" },
+		{ "machine.slice", "qemu", "machine.slice/qemu" },
+		{ "machine.slice/qemu", "vcpu0", "machine.slice/qemu/vcpu0" },
+		{ "system.slice", "foo.timer", "system.slice/foo.timer" },
+		{ "-.slice", "aservice", "/aservice" },
 		/* A suffix alone is no name. */
-		{ "/.service", "/.service" },
-		{ "/.slice", "/.slice" },
-		{ "/system.slice/.service", "system.slice" },
+		{ "-.slice", ".service", "/.service" },
+		{ "-.slice", ".slice", "/.slice" },
 		/* systemd's escape of names that clash with the kernel's files. */
-		{ "/system.slice/_cgroup.service", "cgroup.service" },
-		{ "/_cpu.slice/a.scope", "a.scope" },
-		{ "/_cpu.slice", "cpu.slice" },
-		{ "/_", "/_" },
-		{ "/__.service", "_.service" },
+		{ "system.slice", "_cgroup.service", "cgroup.service" },
+		{ "-.slice", "_cpu.slice", "cpu.slice" },
+		{ "-.slice", "__.service", "_.service" },
+		/* Others may begin their names as they like. */
+		{ "-.slice", "_docker", "/_docker" },
+		{ "/docker", "_x", "/docker/_x" },
+		{ "-.slice", "_", "/_" },
 	};
-	char name[256];
+	char name[UNIT_NAME_BYTES];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		unit_of_path(cases[i].path, name, sizeof(name));
+		unit_of_child(cases[i].parent, cases[i].name, name, sizeof(name));
 		assert_string_equal(name, cases[i].unit);
 	}
 }
@@ -155,10 +156,12 @@ static void long_names_are_cut(void **state)
 	char name[8] = "xxxxxxx";
 
 	(void)state;
-	unit_of_path("/system.slice/ssh.service", name, sizeof(name));
+	unit_of_child("system.slice", "ssh.service", name, sizeof(name));
 	assert_string_equal(name, "ssh.ser");
-	unit_of_path("/docker/0123456789", name, sizeof(name));
+	unit_of_child("/docker", "0123456789", name, sizeof(name));
 	assert_string_equal(name, "/docker");
+	unit_of_child("ssh.service", "x", name, sizeof(name));
+	assert_string_equal(name, "ssh.ser");
 }
 
 /* --- the tree ---------------------------------------------------------------------------------- */
@@ -342,7 +345,7 @@ static void no_hierarchy_is_no_failure(void **state)
 	char root[128];
 
 	snprintf(root, sizeof(root), "%s/none", tree->base);
-	assert_int_equal(units_new(root, &units), 0);
+	assert_int_equal(units_new(root, NULL, NULL, &units), 0);
 	assert_int_equal(units_refresh(units), 0);
 	assert_unit(units, ROOT_ID, "-.slice");
 	assert_int_equal(units_find(units, 23), UNIT_UNKNOWN);
@@ -350,10 +353,101 @@ static void no_hierarchy_is_no_failure(void **state)
 	assert_null(units_free(NULL));
 }
 
+/* --- cgroups that are gone --------------------------------------------------------------------- */
+
+/* What the kernel noted of cgroups: row i is of id FIRST_NOTE + i. */
+struct noted {
+	uint64_t parent;
+	const char *name;
+};
+
+struct notes {
+	const struct noted *noted;
+	size_t count;
+	unsigned int asked;
+};
+
+static int find_note(uint64_t cgroup, uint64_t *ret_parent, char *name, void *userdata)
+{
+	struct notes *notes = userdata;
+
+	notes->asked++;
+	if (cgroup < FIRST_NOTE || cgroup - FIRST_NOTE >= notes->count)
+		return -ENOENT;
+	*ret_parent = notes->noted[cgroup - FIRST_NOTE].parent;
+	snprintf(name, UNIT_NAME_BYTES, "%s", notes->noted[cgroup - FIRST_NOTE].name);
+	return 0;
+}
+
+static void notes_name_what_is_gone(void **state)
+{
+	static const struct noted noted[] = {
+		{ ROOT_ID, "system.slice" },  { FIRST_NOTE, "gone.service" },
+		{ FIRST_NOTE + 1, "worker" }, { ROOT_ID, "docker" },
+		{ FIRST_NOTE + 3, "0123" },
+	};
+	struct notes notes = { noted, ARRAY_SIZE(noted), 0 };
+	const struct tree *tree = *state;
+	struct units *units;
+
+	assert_int_equal(units_new(tree->root, find_note, &notes, &units), 0);
+	assert_int_equal(units_refresh(units), 0);
+	assert_int_equal(notes.asked, 0);
+	/* From the leaf: its ancestors are found on the way and known afterwards. */
+	assert_unit(units, FIRST_NOTE + 2, "gone.service");
+	assert_int_equal(notes.asked, 3);
+	assert_unit(units, FIRST_NOTE + 1, "gone.service");
+	assert_unit(units, FIRST_NOTE, "system.slice");
+	assert_int_equal(notes.asked, 3);
+	assert_unit(units, FIRST_NOTE + 4, "/docker/0123");
+	assert_int_equal(units_find(units, FIRST_NOTE + 2), units_find(units, FIRST_NOTE + 1));
+	units_free(units);
+}
+
+static void notes_end_at_what_is_there(void **state)
+{
+	const struct tree *tree = *state;
+	const struct noted noted[] = {
+		{ make(tree, "cgroup/user.slice/user@7.service"), "app.slice" },
+		{ FIRST_NOTE, "a.service" },
+	};
+	struct notes notes = { noted, ARRAY_SIZE(noted), 0 };
+	struct units *units;
+
+	assert_int_equal(units_new(tree->root, find_note, &notes, &units), 0);
+	assert_int_equal(units_refresh(units), 0);
+	assert_unit(units, FIRST_NOTE + 1, "user@7.service");
+	units_free(units);
+}
+
+/* Half a path is no name: neither a lost ancestor nor a circle is made up for. */
+static void broken_notes_name_nothing(void **state)
+{
+	static const struct noted noted[] = {
+		{ 23, "orphan.service" },
+		{ FIRST_NOTE + 2, "circle.service" },
+		{ FIRST_NOTE + 1, "circle.slice" },
+	};
+	struct notes notes = { noted, ARRAY_SIZE(noted), 0 };
+	const struct tree *tree = *state;
+	struct units *units;
+	unsigned int asked;
+
+	assert_int_equal(units_new(tree->root, find_note, &notes, &units), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(noted); i++)
+		assert_int_equal(units_find(units, FIRST_NOTE + i), UNIT_UNKNOWN);
+	/* And are not read again and again. */
+	asked = notes.asked;
+	for (size_t i = 0; i < ARRAY_SIZE(noted); i++)
+		assert_int_equal(units_find(units, FIRST_NOTE + i), UNIT_UNKNOWN);
+	assert_int_equal(notes.asked, asked);
+	units_free(units);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(units_of_paths),
+		cmocka_unit_test(units_of_children),
 		cmocka_unit_test(long_names_are_cut),
 		cmocka_unit_test_setup_teardown(ids_have_units, setup, teardown),
 		cmocka_unit_test_setup_teardown(equal_names_have_one_number, setup, teardown),
@@ -367,6 +461,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_directories_are_walked, setup, teardown),
 		cmocka_unit_test_setup_teardown(depth_has_a_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_hierarchy_is_no_failure, setup, teardown),
+		cmocka_unit_test_setup_teardown(notes_name_what_is_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(notes_end_at_what_is_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(broken_notes_name_nothing, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
