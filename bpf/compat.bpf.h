@@ -108,8 +108,8 @@ enum bpf_func_id___em {
 enum {
 	PF_IO_WORKER = 0x00000010,
 	PF_KTHREAD = 0x00200000,
-	TS_COMPAT = 0x0002,	/* x86: inside a 32-bit system call */
-	FMODE_EXEC = 0x20,	/* include/linux/fs.h __FMODE_EXEC: opened by exec */
+	TS_COMPAT = 0x0002, /* x86: inside a 32-bit system call */
+	FMODE_EXEC = 0x20,  /* include/linux/fs.h __FMODE_EXEC: opened by exec */
 	O_NONBLOCK = 04000,
 	LOOKUP_CACHED = 1 << 21, /* as of 5.12, fails with -EAGAIN rather than to block */
 	EPERM = 1,
@@ -147,8 +147,8 @@ static __always_inline void current_subject(struct em_subject *subject, u32 *fla
 
 		*flags = task->flags;
 		subject->uid = task->real_cred->uid.val;
-		subject->login = bpf_core_field_exists(task->loginuid) ? task->loginuid.val :
-									 (u32)EM_LOGIN_UNSET;
+		subject->login = bpf_core_field_exists(task->loginuid) ? task->loginuid.val
+								       : (u32)EM_LOGIN_UNSET;
 		subject->cgroup = task->cgroups->dfl_cgrp->kn->id;
 	} else {
 		struct task_struct *task = (struct task_struct *)bpf_get_current_task();
@@ -158,9 +158,9 @@ static __always_inline void current_subject(struct em_subject *subject, u32 *fla
 			subject->uid = BPF_CORE_READ(task, cred, uid.val);
 		else
 			subject->uid = BPF_CORE_READ(task, real_cred, uid.val);
-		subject->login = bpf_core_field_exists(task->loginuid) ?
-					 BPF_CORE_READ(task, loginuid.val) :
-					 (u32)EM_LOGIN_UNSET;
+		subject->login = bpf_core_field_exists(task->loginuid)
+					 ? BPF_CORE_READ(task, loginuid.val)
+					 : (u32)EM_LOGIN_UNSET;
 		subject->cgroup = bpf_get_current_cgroup_id();
 	}
 }

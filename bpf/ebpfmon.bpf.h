@@ -144,8 +144,7 @@ static __always_inline struct em_row *row_find(const struct em_subject *subject,
 		if (!row)
 			return NULL;
 		if (row->tag == tag && row->subject.uid == subject->uid &&
-		    row->subject.login == subject->login &&
-		    row->subject.cgroup == subject->cgroup)
+		    row->subject.login == subject->login && row->subject.cgroup == subject->cgroup)
 			return row;
 		if (row->tag)
 			continue;
@@ -208,21 +207,21 @@ static __always_inline void dispatch_missed(void)
  * which every start of the daemon replaces by its own without missing or repeating an event.
  * Names have at most 10 characters: the kernel keeps 15 of a name.
  */
-#define EM_HOOK(name, section, args...)                                                            \
-	struct {                                                                                   \
-		__uint(type, BPF_MAP_TYPE_PROG_ARRAY);                                             \
-		__uint(max_entries, 1);                                                            \
-		__uint(key_size, sizeof(__u32));                                                   \
-		__uint(value_size, sizeof(__u32));                                                 \
-	} jump_##name SEC(".maps");                                                                \
-                                                                                                   \
-	SEC(section) int name##_hook(void *ctx)                                                    \
-	{                                                                                          \
-		bpf_tail_call(ctx, &jump_##name, 0);                                               \
-		dispatch_missed();                                                                 \
-		return 0;                                                                          \
-	}                                                                                          \
-                                                                                                   \
+#define EM_HOOK(name, section, args...)                \
+	struct {                                       \
+		__uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
+		__uint(max_entries, 1);                \
+		__uint(key_size, sizeof(__u32));       \
+		__uint(value_size, sizeof(__u32));     \
+	} jump_##name SEC(".maps");                    \
+                                                       \
+	SEC(section) int name##_hook(void *ctx)        \
+	{                                              \
+		bpf_tail_call(ctx, &jump_##name, 0);   \
+		dispatch_missed();                     \
+		return 0;                              \
+	}                                              \
+                                                       \
 	SEC(section) int BPF_PROG(name, ##args)
 
 char LICENSE[] SEC("license") = "GPL";

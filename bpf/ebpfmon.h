@@ -23,11 +23,11 @@ typedef long long __s64;
  * and its slot in the descriptor of the probe that counts it (daemon/probe-NAME.c).
  *   SLOT(enumerator, number, name in JSON and, in upper case, in tables)
  */
-#define EM_SLOT_LIST(SLOT)                                                                         \
-	SLOT(EXECS, 0, "execs")                                                                    \
-	SLOT(EXEC_FAILURES, 1, "execFailures")                                                     \
-	SLOT(OPENS, 2, "opens")                                                                    \
-	SLOT(OPEN_FAILURES, 3, "openFailures")                                                     \
+#define EM_SLOT_LIST(SLOT)                     \
+	SLOT(EXECS, 0, "execs")                \
+	SLOT(EXEC_FAILURES, 1, "execFailures") \
+	SLOT(OPENS, 2, "opens")                \
+	SLOT(OPEN_FAILURES, 3, "openFailures") \
 	SLOT(OPEN_DENIALS, 4, "openDenials")
 
 enum em_slot {
@@ -40,15 +40,15 @@ enum {
 #define EM_SLOT(name, number, json) +1
 	EM_SLOTS_USED = 0 EM_SLOT_LIST(EM_SLOT), /* of EM_SLOTS */
 #undef EM_SLOT
-	EM_SLOTS = 29,	     /* so that a row is exactly four cache lines */
-	EM_SHARDS = 64,	     /* totals are spread over these by processor; a power of two */
-	EM_ROW_PROBES = 32,  /* places looked at for a subject; with at most half of the rows in use
+	EM_SLOTS = 29,	    /* so that a row is exactly four cache lines */
+	EM_SHARDS = 64,	    /* totals are spread over these by processor; a power of two */
+	EM_ROW_PROBES = 32, /* places looked at for a subject; with at most half of the rows in use
 			      * all are taken with probability 2^-32 */
-	EM_ERAS = 2,	     /* tables alternate between these when one is settled */
-	EM_GAPS = 16,	     /* remembered; the last one absorbs what comes after */
-	EM_HOOKS = 32,	     /* attached at a time, over all probes */
-	EM_NAME = 16,	     /* bytes of a probe's or a program's name, with NUL */
-	EM_CGROUPS = 4096,   /* names of cgroups remembered; the least recently used go first */
+	EM_ERAS = 2,	    /* tables alternate between these when one is settled */
+	EM_GAPS = 16,	    /* remembered; the last one absorbs what comes after */
+	EM_HOOKS = 32,	    /* attached at a time, over all probes */
+	EM_NAME = 16,	    /* bytes of a probe's or a program's name, with NUL */
+	EM_CGROUPS = 4096,  /* names of cgroups remembered; the least recently used go first */
 	EM_CGROUP_NAME = 256, /* NAME_MAX and NUL */
 	EM_UPDATE_ERRORS = 5,
 	EM_LOGIN_UNSET = -1, /* audit's "no login", as __u32 */
@@ -105,15 +105,15 @@ struct em_gap {
 
 /* Identity and control of one set of counts. Written by the daemon only, read by programs. */
 struct em_state {
-	__u32 layout; /* EM_LAYOUT */
-	__u32 era;    /* which of the EM_ERAS tables counts now */
-	__u64 seed;   /* of em_subject_tag(): nobody outside can choose colliding subjects */
-	__u64 since_usec; /* CLOCK_REALTIME when counting began */
+	__u32 layout;	     /* EM_LAYOUT */
+	__u32 era;	     /* which of the EM_ERAS tables counts now */
+	__u64 seed;	     /* of em_subject_tag(): nobody outside can choose colliding subjects */
+	__u64 since_usec;    /* CLOCK_REALTIME when counting began */
 	__u64 verified_usec; /* CLOCK_REALTIME when the hooks below were last seen attached */
-	__u64 generation; /* starts of the daemon, the first is 1 */
-	__u32 subjects_max; /* rows that may be claimed: half of the rows there are */
+	__u64 generation;    /* starts of the daemon, the first is 1 */
+	__u32 subjects_max;  /* rows that may be claimed: half of the rows there are */
 	__u32 gap_count;
-	__u8 epoch[16]; /* random, new for every new set of counts */
+	__u8 epoch[16];			  /* random, new for every new set of counts */
 	char attached[EM_HOOKS][EM_NAME]; /* names of programs; unused ones are empty */
 	struct em_gap gaps[EM_GAPS];
 };

@@ -4,6 +4,7 @@
 #include "subcommands.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -79,11 +80,24 @@ static int run(const struct options *options)
 	return subcommand->function(options);
 }
 
+/* Or the socket would become stdout where that is closed. Writing to these fails, as it should. */
+static void standard_descriptors_open(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close_fd(fd);
+}
+
 int main(int argc, char *argv[])
 {
 	struct options options;
-	int code = options_parse(argc, argv, &options);
+	int code;
 
+	standard_descriptors_open();
+	code = options_parse(argc, argv, &options);
 	if (code)
 		return code;
 	if (options.values[OPTION_VERSION]) {

@@ -33,8 +33,8 @@ void api_status_line(const struct object *objects, size_t n_objects, char *buffe
 
 	buffer[0] = '\0';
 	for (size_t i = 0; i < n_objects && length < size; i++)
-		length += (size_t)snprintf(buffer + length, size - length, "%s%s %s",
-					   i ? ", " : "", objects[i].probe->name,
+		length += (size_t)snprintf(buffer + length, size - length, "%s%s %s", i ? ", " : "",
+					   objects[i].probe->name,
 					   object_state_name(objects[i].state));
 }
 

@@ -2,8 +2,8 @@
 /* GetStats(): gathers one reading by the dimension asked for, then writes it. */
 #include "api.h"
 #include "collect.h"
-#include "log.h"
 #include "log-ids.h"
+#include "log.h"
 #include "store.h"
 
 #include <stdio.h>
@@ -55,8 +55,7 @@ static void check_books(struct reading *reading)
 	uint64_t now = now_monotonic_usec();
 
 	for (size_t i = 0; i < EM_SLOTS_USED; i++) {
-		reading->unaccounted[i] =
-			ledger_unaccounted(api->check, &reading->sample, i, now);
+		reading->unaccounted[i] = ledger_unaccounted(api->check, &reading->sample, i, now);
 		if (!reading->unaccounted[i] || api->breach_logged[i])
 			continue;
 		api->breach_logged[i] = true;
@@ -190,8 +189,8 @@ static void write_misses(const struct reading *reading, struct json *reply)
 static void write_losses(const struct reading *reading, struct json *reply)
 {
 	static const char *const errors[EM_UPDATE_ERRORS] = {
-		[EM_ERROR_E2BIG] = "E2BIG",   [EM_ERROR_ENOSPC] = "ENOSPC",
-		[EM_ERROR_EBUSY] = "EBUSY",   [EM_ERROR_ENOMEM] = "ENOMEM",
+		[EM_ERROR_E2BIG] = "E2BIG", [EM_ERROR_ENOSPC] = "ENOSPC",
+		[EM_ERROR_EBUSY] = "EBUSY", [EM_ERROR_ENOMEM] = "ENOMEM",
 		[EM_ERROR_OTHER] = "other",
 	};
 	const struct ledger_totals *totals = &reading->sample.after;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* main(): options -> configuration -> what was asked for. */
 #include "check.h"
-#include "log.h"
 #include "log-ids.h"
+#include "log.h"
 #include "manager.h"
 #include "privileges.h"
 
@@ -188,8 +188,7 @@ static int unpin(const struct config *config)
 	return EXIT_SUCCESS;
 }
 
-static int act(enum action action, struct config *config, const char *file,
-	       unsigned int n_problems)
+static int act(enum action action, struct config *config, const char *file, unsigned int n_problems)
 {
 	_cleanup_config_ struct config *owned = config;
 

@@ -12,7 +12,8 @@
  * @program of @probe counts from @now on, anew. If it counted when it was last looked at, or not
  * since the beginning, the time in between is a gap; one that gaps_stopped() opened ends.
  */
-void gaps_started(struct em_state *state, const char *probe, const char *program, uint64_t now_usec);
+void gaps_started(struct em_state *state, const char *probe, const char *program,
+		  uint64_t now_usec);
 
 /* @program of @probe was counting and is taken off at @now. */
 void gaps_stopped(struct em_state *state, const char *probe, const char *program,

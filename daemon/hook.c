@@ -117,8 +117,8 @@ static int identify(const struct hook_run *run, struct identity *id)
 static bool fits(const struct object_context *context, const struct hook_run *run,
 		 const struct identity *id)
 {
-	size_t n_ids = id->program.nr_map_ids < PROGRAM_MAPS_MAX ? id->program.nr_map_ids :
-								     PROGRAM_MAPS_MAX;
+	size_t n_ids = id->program.nr_map_ids < PROGRAM_MAPS_MAX ? id->program.nr_map_ids
+								 : PROGRAM_MAPS_MAX;
 	int type = target_type(run->hook, run->target, context->btf);
 	bool jumps = false;
 	char name[64];
@@ -144,20 +144,22 @@ int hook_find_pinned(const struct object_context *context, struct hook_run *run,
 
 		hook_run_release(run);
 		if (had_link)
-			return problem_set(problem, EUCLEAN,
-					   "%s is pinned, but not its program and jump map: left "
-					   "untouched; 'ebpfmond --unpin' removes all pins and counts",
-					   pins_name(context->pins, PIN_LINK, run->hook->program));
+			return problem_set(
+				problem, EUCLEAN,
+				"%s is pinned, but not its program and jump map: left "
+				"untouched; 'ebpfmond --unpin' removes all pins and counts",
+				pins_name(context->pins, PIN_LINK, run->hook->program));
 		return pins_drop_hook(context->pins, run->hook->program, problem);
 	}
 	if (r < 0)
 		return -EUCLEAN; /* with the problem that pins_get() told */
 	r = identify(run, &id);
 	if (r < 0 || !fits(context, run, &id))
-		return problem_set(problem, EUCLEAN,
-				   "%s and what is pinned with it are not ebpfmond's: left untouched; "
-				   "'ebpfmond --unpin' removes all pins and counts",
-				   pins_name(context->pins, PIN_LINK, run->hook->program));
+		return problem_set(
+			problem, EUCLEAN,
+			"%s and what is pinned with it are not ebpfmond's: left untouched; "
+			"'ebpfmond --unpin' removes all pins and counts",
+			pins_name(context->pins, PIN_LINK, run->hook->program));
 	run->pinned = true;
 	return 0;
 }

@@ -11,7 +11,8 @@
 #include <systemd/sd-journal.h>
 
 enum {
-	LINE_MAX_BYTES = 1024, /* a message longer than this is cut: paths are at most 4096 anyway */
+	LINE_MAX_BYTES =
+		1024, /* a message longer than this is cut: paths are at most 4096 anyway */
 	FIELDS_MAX = 8,
 };
 

@@ -13,10 +13,10 @@
 /* What an entry is about. Everything is optional; a NULL or 0 field is left out of the entry. */
 struct log_context {
 	const char *message_id; /* 32 hexadecimal digits, one of LOG_ID_*: has a catalog entry */
-	const char *probe;      /* EBPFMON_PROBE= */
-	const char *hook;       /* EBPFMON_HOOK= */
-	const char *path;       /* EBPFMON_PATH= */
-	int error;              /* errno (positive): ERRNO= */
+	const char *probe;	/* EBPFMON_PROBE= */
+	const char *hook;	/* EBPFMON_HOOK= */
+	const char *path;	/* EBPFMON_PATH= */
+	int error;		/* errno (positive): ERRNO= */
 };
 
 /* Chooses journal or stderr, once, and the highest priority (LOG_ERR ... LOG_DEBUG) written. */
@@ -27,8 +27,8 @@ void log_set_priority(int max_priority);
 void log_write(int priority, const struct log_context *context, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 
-#define log_error(...)   log_write(LOG_ERR, NULL, __VA_ARGS__)
+#define log_error(...)	 log_write(LOG_ERR, NULL, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, NULL, __VA_ARGS__)
-#define log_notice(...)  log_write(LOG_NOTICE, NULL, __VA_ARGS__)
-#define log_info(...)    log_write(LOG_INFO, NULL, __VA_ARGS__)
-#define log_debug(...)   log_write(LOG_DEBUG, NULL, __VA_ARGS__)
+#define log_notice(...)	 log_write(LOG_NOTICE, NULL, __VA_ARGS__)
+#define log_info(...)	 log_write(LOG_INFO, NULL, __VA_ARGS__)
+#define log_debug(...)	 log_write(LOG_DEBUG, NULL, __VA_ARGS__)

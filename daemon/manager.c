@@ -4,8 +4,8 @@
 
 #include "api.h"
 #include "gaps.h"
-#include "log.h"
 #include "log-ids.h"
+#include "log.h"
 #include "privileges.h"
 #include "socket.h"
 
@@ -65,8 +65,8 @@ static void report_probe(const struct object *object)
 		log_write(LOG_NOTICE, &context, "probe '%s': %s", object->probe->name,
 			  object->reason);
 	else if (object->state == OBJECT_UNSUPPORTED)
-		log_write(LOG_WARNING, &context, "probe '%s' does not run: %s",
-			  object->probe->name, object->reason);
+		log_write(LOG_WARNING, &context, "probe '%s' does not run: %s", object->probe->name,
+			  object->reason);
 }
 
 static int start_probes(struct manager *manager, struct problem *problem)
@@ -79,7 +79,7 @@ static int start_probes(struct manager *manager, struct problem *problem)
 		return problem_set(problem, errno,
 				   "cannot read /sys/kernel/btf/vmlinux: %m; this kernel needs "
 				   "CONFIG_DEBUG_INFO_BTF=y");
-	for (size_t i = 0; !r && probes[i] && i < SETTINGS_PROBES_MAX; i++) {
+	for (size_t i = 0; !r && i < SETTINGS_PROBES_MAX && probes[i]; i++) {
 		r = object_start(&context, probes[i], &manager->settings.probes[i],
 				 &manager->objects[i], problem);
 		if (!r)
@@ -193,7 +193,8 @@ static void add_problem(const char *line, void *userdata)
 	json_string(reload->problems, NULL, line);
 }
 
-static void add_change(const struct config_key *key, const char *was, const char *is, void *userdata)
+static void add_change(const struct config_key *key, const char *was, const char *is,
+		       void *userdata)
 {
 	struct reload *reload = userdata;
 	char name[64];
@@ -252,8 +253,7 @@ static int reload(struct json *reply, void *userdata)
 	struct reload lists = { &needed, &problems };
 	int r;
 
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
-		   (unsigned long long)now_monotonic_usec());
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)now_monotonic_usec());
 	json_array_begin(&needed, NULL);
 	json_array_begin(&problems, NULL);
 	r = read_again(manager, &lists);
@@ -306,8 +306,8 @@ static int prepare_event(struct manager *manager, struct problem *problem)
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	r = sd_event_new(&manager->event);
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(signals); i++)
-		r = sd_event_add_signal(manager->event, NULL, signals[i].number,
-					signals[i].handler, manager);
+		r = sd_event_add_signal(manager->event, NULL, signals[i].number, signals[i].handler,
+					manager);
 	if (r >= 0)
 		r = sd_event_set_watchdog(manager->event, true);
 	if (r < 0)

@@ -23,7 +23,7 @@ enum shared {
 };
 
 enum {
-	ROWS_PER_SUBJECT = 2,	/* rows stay half empty, so that a place is found quickly */
+	ROWS_PER_SUBJECT = 2,	 /* rows stay half empty, so that a place is found quickly */
 	HASH_ELEMENT_BYTES = 64, /* kernel/bpf/hashtab.c struct htab_elem and its bucket */
 };
 
@@ -117,9 +117,8 @@ static int check_state(struct maps *maps, struct pins *pins, struct problem *pro
 	uint32_t row_count = maps->entries[SHARED_ROWS_0];
 	const struct em_state *state = maps->state;
 
-	if (state->layout != EM_LAYOUT || state->era >= EM_ERAS ||
-	    row_count & (row_count - 1) || state->gap_count > EM_GAPS ||
-	    state->subjects_max != maps->entries[SHARED_CLAIMS_0])
+	if (state->layout != EM_LAYOUT || state->era >= EM_ERAS || row_count & (row_count - 1) ||
+	    state->gap_count > EM_GAPS || state->subjects_max != maps->entries[SHARED_CLAIMS_0])
 		return problem_set(problem, EUCLEAN,
 				   "%s holds no state of this layout: left untouched; 'ebpfmond "
 				   "--unpin' removes it and all counts",
@@ -234,7 +233,8 @@ static int create_all(struct maps *maps, struct pins *pins, uint32_t subjects_ma
 
 	core = bpf_object__open_mem(elf, size, NULL);
 	if (!core)
-		return problem_set(problem, errno, "cannot read the built-in BPF object 'core': %m");
+		return problem_set(problem, errno,
+				   "cannot read the built-in BPF object 'core': %m");
 	r = load_core(core, subjects_max);
 	if (!r)
 		r = take_core(maps, core);
@@ -243,7 +243,8 @@ static int create_all(struct maps *maps, struct pins *pins, uint32_t subjects_ma
 	if (!r)
 		r = create_outer(maps, SHARED_CLAIMS, SHARED_CLAIMS_0);
 	if (r < 0)
-		return problem_set(problem, -r, "cannot create the kernel tables for %u subjects: %s",
+		return problem_set(problem, -r,
+				   "cannot create the kernel tables for %u subjects: %s",
 				   subjects_max, strerror(-r));
 	for (int i = 0; !r && i < SHARED_MAPS; i++)
 		r = pins_put(pins, PIN_MAP, shapes[i].name, maps->fds[i], problem);

@@ -32,9 +32,13 @@ struct message_buffer {
 	size_t max; /* longest message accepted, without its NUL, bytes */
 };
 
+/* Drops what is waiting; the buffer is empty then, its @max as before, and can be used again. */
 void message_buffer_done(struct message_buffer *buffer);
 
-/* Room to receive into: *ret_space, *ret_size > 0. -EMSGSIZE: the message under way is over @max. */
+/*
+ * Room to receive into: *ret_space, *ret_size > 0; -EMSGSIZE: the message under way is over @max;
+ * -ENOMEM. All complete messages must have been taken.
+ */
 int message_buffer_reserve(struct message_buffer *buffer, char **ret_space, size_t *ret_size);
 
 /* @size bytes were received into the room that message_buffer_reserve() gave. */
@@ -52,8 +56,9 @@ bool message_buffer_partial(const struct message_buffer *buffer);
 /*
  * Parses one message strictly as RFC 8259 and Varlink want it: one object in valid UTF-8, nested
  * at most @max_depth deep, no NaN, no single quotes, no comments, no leading zeros, no member
- * twice in one object, no integer that does not fit int64 or uint64. json-c accepts or silently
- * changes all of these, so the text is checked first.
+ * twice in one object, no integer that does not fit int64 or uint64, no \u0000, which would cut
+ * a C string short and which sd-json refuses too. json-c accepts or silently changes all of these,
+ * so the text is checked first. At most 1024 levels, whatever @max_depth.
  * 0 and the object, to be released by the caller; -EBADMSG; -ENOMEM.
  */
 int message_parse(const char *text, size_t length, unsigned int max_depth,

@@ -245,8 +245,9 @@ static void why_not_first(const struct object_context *context, const struct job
 	for (size_t i = 0; i < way->n_hooks; i++)
 		hook_run_init(&trial.runs[i]);
 	if (trial_survey(&trial, false, why) == 0 && trial_load(&trial, why) == 0)
-		problem_set(why, EALREADY,
-			    "a better hook would work now; a start after 'ebpfmond --unpin' uses it");
+		problem_set(
+			why, EALREADY,
+			"a better hook would work now; a start after 'ebpfmond --unpin' uses it");
 }
 
 static void PRINTF_LIKE(2, 3) add_reason(struct object *object, const char *fmt, ...)
@@ -277,8 +278,8 @@ static void explain(struct object *object, const struct job *job, const struct w
 		add_reason(object, "%s are not counted: %s%s%s%s", job->what, why->text,
 			   setting_helps ? "; [" : "", setting_helps ? object->probe->name : "",
 			   setting_helps ? "] Failures=yes counts them at the cost of every system "
-					   "call" :
-					   "");
+					   "call"
+					 : "");
 		return;
 	}
 	if (way == &job->ways[0] || !way->lacks)
@@ -296,8 +297,8 @@ static int run_job(const struct object_context *context, const struct job *job,
 	int r;
 
 	if (setting == CONFIG_NO)
-		return drop_others(context, object->probe, job, NULL, "switched off by configuration",
-				   problem);
+		return drop_others(context, object->probe, job, NULL,
+				   "switched off by configuration", problem);
 	r = start_job(context, job, setting, object, &way, &why, problem);
 	if (r < 0)
 		return r;

@@ -87,10 +87,11 @@ static int check_directory(int fd, const char *path, uid_t owner, struct problem
 				   "bpf /sys/fs/bpf'",
 				   path);
 	if (st.st_uid != owner)
-		return problem_set(problem, EPERM,
-				   "%s belongs to uid %u, not to ebpfmond's uid %u: left untouched; "
-				   "move it away or set PinPath= to another place",
-				   path, st.st_uid, owner);
+		return problem_set(
+			problem, EPERM,
+			"%s belongs to uid %u, not to ebpfmond's uid %u: left untouched; "
+			"move it away or set PinPath= to another place",
+			path, st.st_uid, owner);
 	if (st.st_mode & 022)
 		return problem_set(problem, EPERM,
 				   "%s can be written by others (mode %04o): left untouched; check "
@@ -128,8 +129,8 @@ static int step(int parent, const char *name, const char *path, struct problem *
 		return -ENOENT;
 	if (errno == ENOTDIR || errno == ELOOP)
 		return problem_set(problem, ENOTDIR,
-				   "cannot use %s: '%s' is a symbolic link or not a directory", path,
-				   name);
+				   "cannot use %s: '%s' is a symbolic link or not a directory",
+				   path, name);
 	return problem_set(problem, errno, "cannot use %s: '%s': %m", path, name);
 }
 
@@ -154,7 +155,8 @@ static int walk_path(const struct walk *walk, struct problem *problem)
 		if (!*name)
 			continue;
 		next = step(at, name, walk->path, problem);
-		if (next == -ENOENT && walk->create && !(rest && strspn(rest, "/") != strlen(rest))) {
+		if (next == -ENOENT && walk->create &&
+		    !(rest && strspn(rest, "/") != strlen(rest))) {
 			r = make_directory(at, name, walk->path, walk->owner, walk->group, problem);
 			if (r < 0)
 				return r;
@@ -257,7 +259,8 @@ static int remove_entries(DIR *directory)
 /* Links before everything else: a program must not run on with half of its maps unpinned. */
 static int remove_tree(int parent, const char *name)
 {
-	_cleanup_close_ int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd =
+		openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *directory;
 	int r;
 
@@ -282,8 +285,8 @@ static int begin_new(struct pins *pins, struct problem *problem)
 	if (mkdirat(pins->root_fd, STAGING, 0700) < 0)
 		return problem_set(problem, errno, "cannot create %s/" STAGING ": %m", pins->path);
 	pins->building = true;
-	pins->layout_fd = openat(pins->root_fd, STAGING,
-				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	pins->layout_fd =
+		openat(pins->root_fd, STAGING, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (pins->layout_fd < 0)
 		return problem_set(problem, errno, "cannot open %s/" STAGING ": %m", pins->path);
 	for (int kind = 0; kind < PIN_KINDS; kind++)
@@ -300,8 +303,8 @@ int pins_begin(struct pins *pins, struct problem *problem)
 	if (r < 0)
 		return problem_set(problem, -r, "cannot remove the unfinished %s/" STAGING ": %s",
 				   pins->path, strerror(-r));
-	pins->layout_fd = openat(pins->root_fd, LAYOUT,
-				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	pins->layout_fd =
+		openat(pins->root_fd, LAYOUT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (pins->layout_fd < 0 && errno == ENOENT)
 		return begin_new(pins, problem);
 	if (pins->layout_fd < 0)
@@ -350,10 +353,11 @@ int pins_get(struct pins *pins, enum pin_kind kind, const char *name, int *ret_f
 				   pins_name(pins, kind, name));
 	}
 	if (!S_ISREG(st.st_mode) || st.st_uid != pins->owner || st.st_mode & 077)
-		return problem_set(problem, EPERM,
-				   "%s is not a pin of uid %u with mode 0600: left untouched; check "
-				   "who put it there, then remove all with 'ebpfmond --unpin'",
-				   pins_name(pins, kind, name), pins->owner);
+		return problem_set(
+			problem, EPERM,
+			"%s is not a pin of uid %u with mode 0600: left untouched; check "
+			"who put it there, then remove all with 'ebpfmond --unpin'",
+			pins_name(pins, kind, name), pins->owner);
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return problem_set(problem, errno, "cannot open the pin %s: %m",

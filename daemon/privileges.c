@@ -48,11 +48,12 @@ int privileges_target(const char *user, struct identity_ids *ret_ids, struct pro
 	errno = 0;
 	entry = parse_id(user, &id) ? getpwuid(id) : getpwnam(user);
 	if (!entry)
-		return problem_set(problem, ESRCH,
-				   "there is no user '%s' to run as: create it (systemd-sysusers, or "
-				   "'useradd --system --user-group %s'), or choose another with "
-				   "--user",
-				   user, user);
+		return problem_set(
+			problem, ESRCH,
+			"there is no user '%s' to run as: create it (systemd-sysusers, or "
+			"'useradd --system --user-group %s'), or choose another with "
+			"--user",
+			user, user);
 	*ret_ids = (struct identity_ids){ entry->pw_uid, entry->pw_gid };
 	return 0;
 }
@@ -94,10 +95,11 @@ static int check_needed(const struct __user_cap_data_struct data[2], struct prob
 		strcat(missing, needed[i].name);
 	}
 	if (missing[0])
-		return problem_set(problem, EPERM,
-				   "%s missing: start ebpfmond by systemd ('systemctl start ebpfmond') "
-				   "or as root",
-				   missing);
+		return problem_set(
+			problem, EPERM,
+			"%s missing: start ebpfmond by systemd ('systemctl start ebpfmond') "
+			"or as root",
+			missing);
 	return 0;
 }
 

@@ -21,11 +21,11 @@ enum {
 /* Odd ways to do a thing, which not every hook sees. In replies by the names of probe_coverage(). */
 enum probe_coverage {
 	COVERAGE_IO_URING = 1 << 0,
-	COVERAGE_COMPAT = 1 << 1,     /* 32-bit system calls */
-	COVERAGE_BY_HANDLE = 1 << 2,  /* open_by_handle_at(2) */
-	COVERAGE_FAILED = 1 << 3,     /* attempts that failed */
-	COVERAGE_O_PATH = 1 << 4,     /* open(2) with O_PATH */
-	COVERAGE_EARLY = 1 << 5,      /* failures before the kernel looks for the file: bad
+	COVERAGE_COMPAT = 1 << 1,    /* 32-bit system calls */
+	COVERAGE_BY_HANDLE = 1 << 2, /* open_by_handle_at(2) */
+	COVERAGE_FAILED = 1 << 3,    /* attempts that failed */
+	COVERAGE_O_PATH = 1 << 4,    /* open(2) with O_PATH */
+	COVERAGE_EARLY = 1 << 5,     /* failures before the kernel looks for the file: bad
 				       * pointers and flags, no free descriptor */
 };
 
@@ -36,11 +36,12 @@ enum hook_kind {
 
 /* One program, and where it can be attached. */
 struct hook {
-	const char *program; /* body; its dispatcher is called PROGRAM_hook, its jump map jump_PROGRAM */
+	const char *
+		program; /* body; its dispatcher is called PROGRAM_hook, its jump map jump_PROGRAM */
 	enum hook_kind kind;
 	const char *targets[PROBE_TARGETS_MAX]; /* the first that this kernel has is taken */
-	unsigned int coverage;			/* what it adds; only valid if it could be attached */
-	bool optional; /* without it the way still counts, with less coverage */
+	unsigned int coverage; /* what it adds; only valid if it could be attached */
+	bool optional;	       /* without it the way still counts, with less coverage */
 };
 
 /* Hooks that together do a job. */
@@ -59,13 +60,14 @@ struct job {
 	size_t n_slots;
 	const struct way *ways;
 	size_t n_ways;
-	unsigned int coverage; /* bits this job can have at all: shown as false when it is not done */
+	unsigned int
+		coverage; /* bits this job can have at all: shown as false when it is not done */
 	bool syscalls_by_default; /* "auto" includes ways with every_syscall */
 };
 
 struct probe {
-	const char *name;    /* section, file names, JSON; at most 15 bytes */
-	const char *summary; /* one line */
+	const char *name;		      /* section, file names, JSON; at most 15 bytes */
+	const char *summary;		      /* one line */
 	const void *(*elf)(size_t *ret_size); /* the BPF object, embedded */
 	const struct job *jobs;
 	size_t n_jobs;

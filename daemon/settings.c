@@ -82,8 +82,8 @@ static void read_probe(const struct config *config, const struct probe *probe,
 	for (size_t i = 0; i < probe->n_jobs; i++) {
 		const char *setting = probe->jobs[i].setting;
 
-		settings->jobs[i] = setting ? config_number(config, probe->name, setting) :
-					      CONFIG_AUTO;
+		settings->jobs[i] =
+			setting ? config_number(config, probe->name, setting) : CONFIG_AUTO;
 	}
 }
 
@@ -98,6 +98,6 @@ void settings_read(const struct config *config, struct settings *ret_settings)
 		.subjects_max = (uint32_t)config_number(config, "Daemon", "SubjectsMax"),
 	};
 	read_limits(config, &ret_settings->limits);
-	for (size_t i = 0; probes[i] && i < SETTINGS_PROBES_MAX; i++)
+	for (size_t i = 0; i < SETTINGS_PROBES_MAX && probes[i]; i++)
 		read_probe(config, probes[i], &ret_settings->probes[i]);
 }

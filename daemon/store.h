@@ -14,7 +14,7 @@ struct store_row {
 struct store {
 	struct store_row *rows; /* in order of their keys after store_sort() */
 	size_t n_rows, capacity;
-	uint32_t *index; /* hash of the key -> row + 1; 0: free */
+	uint32_t *index;   /* hash of the key -> row + 1; 0: free */
 	size_t index_size; /* a power of two */
 	int error;	   /* 0 or -ENOMEM, remembered: check once, after adding */
 };

@@ -12,8 +12,8 @@
 #include <sys/vfs.h>
 
 enum {
-	UNITS_MAX = 65536,  /* cgroups remembered, and names */
-	DEPTH_MAX = 32,	    /* of the walk */
+	UNITS_MAX = 65536, /* cgroups remembered, and names */
+	DEPTH_MAX = 32,	   /* of the walk */
 	ROOT_ID = 1,
 	FIRST_PLACES = 256, /* of both hashes */
 };
@@ -99,7 +99,8 @@ static bool has_suffix(const char *name, size_t length, const char *suffix)
 
 static bool is_unit(const char *name, size_t length)
 {
-	static const char *const suffixes[] = { ".service", ".scope", ".socket", ".mount", ".swap" };
+	static const char *const suffixes[] = { ".service", ".scope", ".socket", ".mount",
+						".swap" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
 		if (has_suffix(name, length, suffixes[i]))
@@ -109,18 +110,17 @@ static bool is_unit(const char *name, size_t length)
 
 void unit_of_child(const char *parent, const char *name, char *buffer, size_t size)
 {
-	size_t parent_length = strlen(parent), length;
-	bool slice = has_suffix(parent, parent_length, ".slice");
-
+	bool slice = has_suffix(parent, strlen(parent), ".slice");
 	/* systemd puts '_' before names that would clash with the kernel's files. */
-	name += name[0] == '_' && name[1];
-	length = strlen(name);
+	const char *unit = name + (name[0] == '_');
+	size_t length = strlen(unit);
+
 	if (strchr(parent, '/'))
 		snprintf(buffer, size, "%s/%s", parent, name);
 	else if (!slice)
 		snprintf(buffer, size, "%s", parent);
-	else if (is_unit(name, length) || has_suffix(name, length, ".slice"))
-		snprintf(buffer, size, "%s", name);
+	else if (is_unit(unit, length) || has_suffix(unit, length, ".slice"))
+		snprintf(buffer, size, "%s", unit);
 	else
 		snprintf(buffer, size, "%s/%s", strcmp(parent, ROOT_UNIT) ? parent : "", name);
 }

@@ -36,23 +36,23 @@ static inline void closep(int *fd)
 	close_fd(*fd);
 }
 
-#define _cleanup_free_  CLEANUP(freep)
+#define _cleanup_free_	CLEANUP(freep)
 #define _cleanup_close_ CLEANUP(closep)
 
 /* Hands ownership out of a cleanup local. */
-#define TAKE_PTR(p)                                                                                \
-	({                                                                                         \
-		__typeof__(p) *_pp = &(p);                                                         \
-		__typeof__(p) _taken = *_pp;                                                       \
-		*_pp = NULL;                                                                       \
-		_taken;                                                                            \
+#define TAKE_PTR(p)                          \
+	({                                   \
+		__typeof__(p) *_pp = &(p);   \
+		__typeof__(p) _taken = *_pp; \
+		*_pp = NULL;                 \
+		_taken;                      \
 	})
-#define TAKE_FD(fd)                                                                                \
-	({                                                                                         \
-		int *_pfd = &(fd);                                                                 \
-		int _taken = *_pfd;                                                                \
-		*_pfd = -1;                                                                        \
-		_taken;                                                                            \
+#define TAKE_FD(fd)                 \
+	({                          \
+		int *_pfd = &(fd);  \
+		int _taken = *_pfd; \
+		*_pfd = -1;         \
+		_taken;             \
 	})
 
 /*

@@ -74,7 +74,7 @@ static void flush(struct varlink_connection *connection)
 {
 	int r = varlink_output_send(&connection->output, connection->fd);
 
-	if (r > 0) /* any progress gives the client its full time again */
+	if (r > 0 && connection->wait == WAIT_SPACE) /* with any progress its time starts anew */
 		varlink_server_wait(connection, WAIT_NOTHING);
 	if (r < 0) {
 		connection->deaf = true;
@@ -184,7 +184,7 @@ void varlink_call_on_disconnect(struct varlink_call *call, void (*gone)(void *),
 
 /* --- in ---------------------------------------------------------------------------------------- */
 
-/* 1 bytes came or the end did, 0 nothing is there, -errno. */
+/* 1 bytes came, 0 nothing is there, -errno, which is the end as well: all before it was handled. */
 static int receive(struct varlink_connection *connection, struct budget *budget)
 {
 	size_t size;
@@ -203,10 +203,8 @@ static int receive(struct varlink_connection *connection, struct budget *budget)
 	n = recv(connection->fd, space, size, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (n <= 0) { /* an error is the end as well: ECONNRESET */
-		connection->eof = true;
-		return 1;
-	}
+	if (n <= 0)
+		return -ECONNRESET;
 	message_buffer_commit(&connection->input, (size_t)n);
 	if ((size_t)n < size)
 		budget->receives = 0; /* likely all there is: spares a call that says so */
@@ -235,31 +233,22 @@ static int step(struct varlink_connection *connection, struct budget *budget)
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return connection->eof ? 0 : receive(connection, budget);
+		return receive(connection, budget);
 	budget->requests--;
 	varlink_server_wait(connection, WAIT_NOTHING);
 	r = varlink_request(connection, text, length);
 	return r < 0 ? r : 1;
 }
 
-/* Nothing can happen on it any more. */
-static bool is_finished(const struct varlink_connection *connection)
-{
-	if (connection->call.open)
-		return connection->deaf;
-	return connection->eof && connection->output.bytes == 0 && !connection->ready;
-}
-
 /*
- * EPOLLHUP is always waited for. While a call is open nothing is read, so that a client cannot
- * make the buffer grow; after the end of input EPOLLIN would never be quiet again; a connection
- * that used up its turn has to wait for the next one.
+ * EPOLLHUP is always waited for. While a call is open or an answer is on its way nothing is read,
+ * so that a client cannot make the buffer grow.
  */
 static int update(struct varlink_connection *connection)
 {
 	bool sending = connection->output.bytes > 0;
-	bool reading = !sending && !connection->call.open && !connection->eof;
-	uint32_t events = (sending ? EPOLLOUT : 0) | (reading && !connection->ready ? EPOLLIN : 0);
+	bool reading = !sending && !connection->call.open;
+	uint32_t events = (sending ? EPOLLOUT : 0) | (reading ? EPOLLIN : 0);
 	int r = 0;
 
 	if (connection->input.start == connection->input.end)
@@ -293,10 +282,10 @@ void varlink_connection_run(struct varlink_connection *connection)
 		r = step(connection, &budget);
 	while (r > 0);
 	connection->running = false;
-	if (r == 0 && !is_finished(connection))
+	if (r == 0 && connection->call.open && connection->deaf)
+		r = -EPIPE; /* it could never hear the answer */
+	if (r == 0)
 		r = update(connection);
-	else
-		r = -ECONNABORTED;
 	if (r < 0)
 		varlink_connection_close(connection);
 }

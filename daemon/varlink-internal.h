@@ -60,7 +60,6 @@ struct varlink_connection {
 	bool running;	   /* inside varlink_connection_run() */
 	bool ready;	   /* to be run again without waiting for the socket */
 	bool failed;	   /* to be closed: an answer was lost */
-	bool eof;	   /* the client sends no more */
 	bool deaf;	   /* the client takes no more */
 };
 

@@ -19,6 +19,7 @@ enum {
 	ACCEPTS_PER_WAKEUP = 32,
 	RESERVED = 4, /* connections for root and the daemon's own user */
 	ACCEPT_PAUSE_USEC = 1000000,
+	TIMER_ACCURACY_USEC = 10000,
 };
 
 /* --- who is there ------------------------------------------------------------------------------ */
@@ -145,7 +146,8 @@ void varlink_server_wait(struct varlink_connection *connection, enum varlink_wai
 		disarm_if_idle(server);
 		return;
 	}
-	connection->deadline = now(server) + server->limits.request_usec;
+	if (__builtin_add_overflow(now(server), server->limits.request_usec, &connection->deadline))
+		connection->deadline = UINT64_MAX; /* never */
 	arm(server, connection->deadline);
 }
 
@@ -355,8 +357,8 @@ static int add_sources(struct varlink_server *server)
 {
 	int r;
 
-	r = sd_event_add_time(server->event, &server->timer, CLOCK_MONOTONIC, 0, 0, on_timer,
-			      server);
+	r = sd_event_add_time(server->event, &server->timer, CLOCK_MONOTONIC, 0,
+			      TIMER_ACCURACY_USEC, on_timer, server);
 	if (r < 0)
 		return r;
 	r = sd_event_source_set_enabled(server->timer, SD_EVENT_OFF);

@@ -29,7 +29,7 @@ bool varlink_peer_in_group(const struct varlink_peer *peer, gid_t gid);
 
 enum varlink_type {
 	VARLINK_BOOL,
-	VARLINK_INT, /* any int64 or uint64 */
+	VARLINK_INT, /* any int64 or uint64; 1.0, 1e3 and "1000" are made one before the handler */
 	VARLINK_STRING,
 	VARLINK_ENUM,	      /* a string out of @choices */
 	VARLINK_STRING_ARRAY, /* []string */
@@ -49,7 +49,8 @@ struct varlink_call;
  * Answers @call, now or later, exactly once with varlink_reply() or varlink_error() (any number
  * of varlink_notify() may come before when the caller asked for more). @parameters is an object,
  * validated, never NULL, valid until the handler returns. A negative return means the handler did
- * not answer: the server logs it and closes the connection.
+ * not answer: the server logs it and closes the connection, without what was asked for with
+ * varlink_call_on_disconnect().
  */
 typedef int (*varlink_handler)(struct varlink_call *call, struct json_object *parameters,
 			       void *userdata);
@@ -78,7 +79,7 @@ struct varlink_limits {
 	unsigned int depth;	  /* nesting of a request */
 	unsigned int connections; /* in all; root's and the daemon's own user may use the last 4 */
 	unsigned int connections_per_uid; /* of others than root */
-	size_t queue_bytes;	      /* answers not yet taken by one client; then it is closed */
+	size_t queue_bytes; /* answers not taken by one client, if more than one; then it is closed */
 	uint64_t request_usec;	      /* from a request's first byte to its NUL */
 	unsigned int requests_queued; /* pipelined requests handled per wake-up, to stay fair */
 };
@@ -128,10 +129,14 @@ bool varlink_call_wants_more(const struct varlink_call *call);
 
 /*
  * Final answer with @parameters (an object written with json.h; NULL: {}), which is emptied.
- * After it the call is gone. Safe after the client left. -ENOMEM closes the connection.
+ * After it the call is gone, whatever is returned. Safe after the client left. A connection that
+ * lost an answer (-ENOMEM; -ENOBUFS: limit queue_bytes) is closed, later, from the event loop.
  */
 int varlink_reply(struct varlink_call *call, struct json *parameters);
-/* One answer of several ("continues": true); only for calls that want more. */
+/*
+ * One answer of several ("continues": true); -EINVAL for a call that does not want more. Errors
+ * as above; then the call is still there and ends with its on_disconnect, never inside of this.
+ */
 int varlink_notify(struct varlink_call *call, struct json *parameters);
 /* Final answer with an error: full name, and its parameters (NULL: none). */
 int varlink_error(struct varlink_call *call, const char *error, struct json *parameters);

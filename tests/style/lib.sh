@@ -4,7 +4,8 @@
 # shellcheck shell=bash
 set -u
 
-tree=$(cd "${1:-$(dirname "${BASH_SOURCE[0]}")/../..}" && pwd) || exit 2
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 2
+tree=$(cd "${1:-$here/../..}" && pwd) || exit 2
 cd "$tree" || exit 2
 failures=0
 
@@ -45,13 +46,14 @@ c_files() {
 	files | grep -E '^(daemon|bpf|client|tests)/.*\.[ch]$'
 }
 
-# give COMMAND...: the command with the files on stdin as arguments; none at all is a mistake
-give() {
-	local list
-	mapfile -t list
-	if ((${#list[@]} == 0)); then
-		wrong "found no file to check"
-		finish
-	fi
-	"$@" "${list[@]}" || failures=$((failures + 1))
+# some FILE...: none at all is a mistake
+some() {
+	(($# > 0)) && return
+	wrong "found no file to check"
+	finish
+}
+
+# run COMMAND...: what it prints is what is wrong
+run() {
+	"$@" || failures=$((failures + 1))
 }

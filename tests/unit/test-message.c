@@ -207,7 +207,7 @@ static void a_long_stream_of_short_messages(void **state)
 static void compaction_keeps_the_bytes(void **state)
 {
 	struct message_buffer buffer = { .max = 5000 };
-	char message[3001], filler[1500];
+	char message[4001], filler[1500];
 
 	(void)state;
 	memset(filler, 'f', sizeof(filler));

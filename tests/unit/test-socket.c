@@ -339,7 +339,7 @@ static void activate(const int *fds, int n, int *ret_result, int *ret_flags)
 		if (results[0] < 0 && results[0] != -problem.error)
 			results[0] = -ENOTRECOVERABLE;
 		results[1] = fcntl(FIRST_PASSED_FD, F_GETFL);
-		_exit(write(out, results, sizeof(results)) != sizeof(results));
+		_exit(write(out, results, sizeof(results)) == sizeof(results) ? 0 : 1);
 	}
 	close(ends[1]);
 	assert_int_equal(read(ends[0], results, sizeof(results)), sizeof(results));

@@ -5,18 +5,22 @@
  */
 #include "unit.h"
 
+#include <dirent.h>
 #include <ftw.h>
+#include <linux/magic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <cmocka.h>
 
 enum {
 	ROOT_ID = 1,
 	MANY = 300,		 /* more than the tables have room for at first */
+	UNITS = 65534,		 /* that there is room for, beside "-.slice" */
 	DEPTH = 32,		 /* levels below the root that are walked through */
 	FIRST_NOTE = 1000000000, /* ids that no directory here has */
 };
@@ -271,22 +275,38 @@ static void names_end_at_the_last_one(void **state)
 	units_free(units);
 }
 
+/* Makes MANY services below @slice and learns them. */
+static void make_many(const struct tree *tree, struct units *units, const char *slice,
+		      uint64_t ids[static MANY])
+{
+	char path[64];
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "cgroup/%s/%d.service", slice, i);
+		ids[i] = make(tree, path);
+	}
+	assert_int_equal(units_refresh(units), 0);
+}
+
+/* While the tables grow nothing is forgotten, be its cgroup gone or not. */
 static void many_units(void **state)
 {
 	const struct tree *tree = *state;
 	struct units *units = new_units(tree);
-	uint64_t ids[MANY];
-	char path[64];
+	uint64_t gone[MANY], ids[MANY];
+	uint32_t root = units_find(units, ROOT_ID);
+	char name[64];
 
+	make_many(tree, units, "a.slice", gone);
+	move(tree, "cgroup/a.slice", "elsewhere");
+	make_many(tree, units, "b.slice", ids);
 	for (int i = 0; i < MANY; i++) {
-		snprintf(path, sizeof(path), "cgroup/system.slice/unit-%d.service", i);
-		ids[i] = make(tree, path);
+		snprintf(name, sizeof(name), "%d.service", i);
+		assert_unit(units, gone[i], name);
+		assert_int_equal(units_find(units, ids[i]), units_find(units, gone[i]));
 	}
-	for (int round = 0; round < 2; round++)
-		for (int i = 0; i < MANY; i++) {
-			snprintf(path, sizeof(path), "unit-%d.service", i);
-			assert_unit(units, ids[i], path);
-		}
+	assert_int_equal(units_find(units, ROOT_ID), root);
+	assert_unit(units, ROOT_ID, "-.slice");
 	units_free(units);
 }
 
@@ -335,6 +355,40 @@ static void depth_has_a_limit(void **state)
 		assert_int_equal(strlen(name), 2 * (i + 1));
 	}
 	assert_int_equal(units_find(units, ids[DEPTH + 1]), UNIT_UNKNOWN);
+	units_free(units);
+}
+
+/* The id of the first directory below @path; 0: it is not the root of a cgroup2 hierarchy. */
+static uint64_t find_cgroup(const char *path)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	struct statfs fs;
+	uint64_t id = 0;
+
+	if (!directory)
+		return 0;
+	if (fstatfs(dirfd(directory), &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+		while (!id && (entry = readdir(directory)))
+			if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+				id = entry->d_ino;
+	closedir(directory);
+	return id;
+}
+
+/* Where systemd mounts it: alone, or next to the old hierarchies. */
+static void machines_own_tree_is_found(void **state)
+{
+	uint64_t id = find_cgroup("/sys/fs/cgroup");
+	struct units *units;
+
+	(void)state;
+	if (!id)
+		id = find_cgroup("/sys/fs/cgroup/unified");
+	assert_int_equal(units_new(NULL, NULL, NULL, &units), 0);
+	assert_unit(units, ROOT_ID, "-.slice");
+	if (id)
+		assert_int_not_equal(units_find(units, id), UNIT_UNKNOWN);
 	units_free(units);
 }
 
@@ -420,6 +474,57 @@ static void notes_end_at_what_is_there(void **state)
 	units_free(units);
 }
 
+/* Ids from FIRST_NOTE on are nested in each other. */
+static int find_nested(uint64_t cgroup, uint64_t *ret_parent, char *name, void *userdata)
+{
+	(void)userdata;
+	*ret_parent = cgroup == FIRST_NOTE ? (uint64_t)ROOT_ID : cgroup - 1;
+	strcpy(name, "x");
+	return cgroup < FIRST_NOTE ? -ENOENT : 0;
+}
+
+static void notes_are_followed_as_far_as_directories(void **state)
+{
+	const struct tree *tree = *state;
+	struct units *units;
+
+	assert_int_equal(units_new(tree->root, find_nested, NULL, &units), 0);
+	assert_int_equal(units_refresh(units), 0);
+	assert_int_equal(units_find(units, FIRST_NOTE + DEPTH + 1), UNIT_UNKNOWN);
+	assert_non_null(units_name(units, units_find(units, FIRST_NOTE + DEPTH)));
+	units_free(units);
+}
+
+/* Every id from FIRST_NOTE on is a service of its own. */
+static int find_any(uint64_t cgroup, uint64_t *ret_parent, char *name, void *userdata)
+{
+	(void)userdata;
+	*ret_parent = ROOT_ID;
+	snprintf(name, UNIT_NAME_BYTES, "%llu.service", (unsigned long long)cgroup - FIRST_NOTE);
+	return cgroup < FIRST_NOTE ? -ENOENT : 0;
+}
+
+/* What users can make as many of as they like has a limit; what came before it stays right. */
+static void memory_has_a_limit(void **state)
+{
+	const struct tree *tree = *state;
+	struct units *units;
+	char name[64];
+
+	assert_int_equal(units_new(tree->root, find_any, NULL, &units), 0);
+	assert_int_equal(units_refresh(units), 0);
+	for (int i = 0; i < UNITS; i++)
+		assert_int_not_equal(units_find(units, FIRST_NOTE + i), UNIT_UNKNOWN);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(units_find(units, FIRST_NOTE + UNITS + i), UNIT_UNKNOWN);
+	for (int i = 0; i < UNITS; i++) {
+		snprintf(name, sizeof(name), "%d.service", i);
+		assert_unit(units, FIRST_NOTE + i, name);
+	}
+	assert_unit(units, ROOT_ID, "-.slice");
+	units_free(units);
+}
+
 /* Half a path is no name: neither a lost ancestor nor a circle is made up for. */
 static void broken_notes_name_nothing(void **state)
 {
@@ -464,6 +569,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(notes_name_what_is_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(notes_end_at_what_is_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(broken_notes_name_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(notes_are_followed_as_far_as_directories, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(memory_has_a_limit, setup, teardown),
+		cmocka_unit_test(machines_own_tree_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

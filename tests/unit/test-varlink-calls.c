@@ -52,7 +52,7 @@ static void the_client_leaves_before_the_answer(void **state)
 	assert_int_equal(f->gone, 0);
 	drop_client(f);
 	assert_int_equal(f->gone, 1);
-	assert_int_equal(varlink_server_counters(f->server)->connections, 0);
+	assert_int_equal(counters(f)->connections, 0);
 	pump(f);
 	assert_int_equal(f->gone, 1);
 }
@@ -64,7 +64,7 @@ static void an_answer_to_nobody(void **state)
 
 	SEND(f, CALL("Careless"));
 	drop_client(f);
-	assert_int_equal(varlink_server_counters(f->server)->connections, 0);
+	assert_int_equal(counters(f)->connections, 0);
 	assert_int_equal(varlink_call_peer(f->call)->uid, getuid());
 	json_object_begin(&json, NULL);
 	json_object_end(&json);
@@ -129,7 +129,7 @@ static void half_a_request_and_the_end(void **state)
 	exchange(f);
 	EXPECT(f, COUNTED(1));
 	assert_true(f->closed);
-	assert_int_equal(varlink_server_counters(f->server)->closed_protocol, 0);
+	assert_int_equal(counters(f)->closed_protocol, 0);
 }
 
 /* What a client sent before it closed everything was sent: oneway calls count. */
@@ -143,7 +143,7 @@ static void sent_and_gone(void **state)
 	assert_int_equal(send(f->client, calls, sizeof(calls), 0), sizeof(calls));
 	drop_client(f);
 	assert_int_equal(f->handled, 3);
-	assert_int_equal(varlink_server_counters(f->server)->connections, 0);
+	assert_int_equal(counters(f)->connections, 0);
 }
 
 /* A client that will not read may still tell; a call that stays open for it is pointless. */
@@ -154,10 +154,10 @@ static void a_client_that_shut_its_ears(void **state)
 	shutdown(f->client, SHUT_RD);
 	SEND(f, CALL("Count") "\0{\"method\":\"org.example.Test.Count\",\"oneway\":true}");
 	assert_int_equal(f->handled, 2);
-	assert_int_equal(varlink_server_counters(f->server)->connections, 1);
+	assert_int_equal(counters(f)->connections, 1);
 	SEND(f, CALL("Later"));
 	assert_int_equal(f->gone, 1);
-	assert_int_equal(varlink_server_counters(f->server)->connections, 0);
+	assert_int_equal(counters(f)->connections, 0);
 }
 
 static void a_oneway_call_can_take_its_time(void **state)
@@ -187,7 +187,7 @@ static void a_stream_until_the_client_leaves(void **state)
 	}
 	drop_client(f);
 	assert_int_equal(f->gone, 1);
-	assert_int_equal(varlink_server_counters(f->server)->connections, 0);
+	assert_int_equal(counters(f)->connections, 0);
 }
 
 static void a_stream_that_ends(void **state)
@@ -243,15 +243,19 @@ static void an_answer_for_a_client_that_just_left(void **state)
 	assert_int_equal(varlink_reply(f->call, NULL), 0);
 	pump(f);
 	assert_int_equal(f->gone, 0);
-	assert_int_equal(varlink_server_counters(f->server)->connections, 0);
+	assert_int_equal(counters(f)->connections, 0);
 }
 
 static void no_events_without_more(void **state)
 {
+	struct json json _cleanup_json_ = { .text = NULL };
 	struct fixture *f = *state;
 
 	SEND(f, CALL("Later"));
-	assert_int_equal(notify_number(f->call, 1), -EINVAL);
+	json_object_begin(&json, NULL);
+	json_object_end(&json);
+	assert_int_equal(varlink_notify(f->call, &json), -EINVAL);
+	assert_null(json.text);
 	assert_int_equal(varlink_reply(f->call, NULL), 0);
 	exchange(f);
 	EXPECT(f, EMPTY_ANSWER);
@@ -278,12 +282,12 @@ static void an_open_call_stops_reading(void **state)
 	assert_int_equal(ioctl(f->client, TIOCOUTQ, &after), 0);
 	assert_int_equal(before, after);
 	assert_true(before > 0);
-	assert_int_equal(varlink_server_counters(f->server)->connections, 1);
+	assert_int_equal(counters(f)->connections, 1);
 	/* The zeros are empty messages, so now it ends. */
 	assert_int_equal(varlink_reply(f->call, NULL), 0);
 	exchange(f);
 	assert_true(f->closed);
-	assert_int_equal(varlink_server_counters(f->server)->closed_protocol, 1);
+	assert_int_equal(counters(f)->closed_protocol, 1);
 }
 
 /* Far larger than the socket buffer and than the limit of the queue: sent piece by piece. */
@@ -300,6 +304,20 @@ static void a_large_answer(void **state)
 	assert_int_equal(strlen(f->output), f->length - sizeof(COUNTED(1)) - 1);
 }
 
+static void a_large_answer_to_a_half_closed_client(void **state)
+{
+	static const char call[] = CALL_WITH("Large", "\"size\":3000000");
+	struct fixture *f = *state;
+
+	assert_int_equal(send(f->client, call, sizeof(call), 0), sizeof(call));
+	shutdown(f->client, SHUT_WR);
+	pump(f);
+	assert_int_equal(counters(f)->connections, 1);
+	exchange(f);
+	assert_int_equal(f->length, strlen("{\"parameters\":{\"x\":\"\"}}") + 3000000 + 1);
+	assert_true(f->closed);
+}
+
 /* An answer on its way keeps the next request waiting, so answers do not pile up. */
 static void one_answer_at_a_time(void **state)
 {
@@ -310,10 +328,10 @@ static void one_answer_at_a_time(void **state)
 				 sizeof(CALL_WITH("Large", "\"size\":1000000")), 0) > 0);
 	assert_true(send(f->client, CALL("Count"), sizeof(CALL("Count")), 0) > 0);
 	pump(f);
-	assert_int_equal(varlink_server_counters(f->server)->calls, 1);
+	assert_int_equal(counters(f)->calls, 1);
 	assert_int_equal(f->handled, 0);
 	exchange(f);
-	assert_int_equal(varlink_server_counters(f->server)->calls, 4);
+	assert_int_equal(counters(f)->calls, 4);
 	assert_int_equal(f->handled, 1);
 	assert_int_equal(f->length, 3 * (strlen("{\"parameters\":{\"x\":\"\"}}") + 1000000 + 1) +
 					    sizeof(COUNTED(1)));
@@ -343,6 +361,41 @@ static void many_events(void **state)
 		f->length = 0;
 	}
 	assert_int_equal(expected, 100001);
+}
+
+/* Sending stops in the middle of one event, with others behind it. */
+static void events_behind_a_large_one(void **state)
+{
+	struct json json _cleanup_json_ = { .text = NULL };
+	struct varlink_limits limits = test_limits;
+	static char large[300000];
+	struct fixture *f = *state;
+	const char *at;
+
+	limits.queue_bytes = 2000000;
+	varlink_server_set_limits(f->server, &limits);
+	SEND(f, CALL_MORE("Watch"));
+	EXPECT(f, EVENT(1) "\0" EVENT(2));
+	memset(large, 'x', sizeof(large));
+	json_object_begin(&json, NULL);
+	json_string_n(&json, "large", large, sizeof(large));
+	json_object_end(&json);
+	assert_int_equal(varlink_notify(f->call, &json), 0);
+	for (uint64_t i = 0; i < 6000; i++)
+		assert_int_equal(notify_number(f->call, i), 0);
+	exchange(f);
+	at = f->output + strlen(f->output) + 1;
+	for (unsigned int i = 0; i < 6000; i++, at += strlen(at) + 1) {
+		char event[64];
+
+		snprintf(event, sizeof(event), "{\"parameters\":{\"event\":%u},\"continues\":true}",
+			 i);
+		assert_string_equal(at, event);
+	}
+	assert_ptr_equal(at, f->output + f->length);
+	assert_int_equal(strlen(f->output),
+			 sizeof(large) + strlen("{\"parameters\":{\"large\":\"\"},"
+						"\"continues\":true}"));
 }
 
 /* Pipelined calls of one client do not keep another one waiting. */
@@ -395,8 +448,10 @@ int main(void)
 		TEST(no_events_without_more),
 		TEST(an_open_call_stops_reading),
 		TEST(a_large_answer),
+		TEST(a_large_answer_to_a_half_closed_client),
 		TEST(one_answer_at_a_time),
 		TEST(many_events),
+		TEST(events_behind_a_large_one),
 		TEST(fair_turns),
 	};
 

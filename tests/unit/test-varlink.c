@@ -335,31 +335,32 @@ static void the_service_describes_itself(void **state)
 static void everything_is_counted(void **state)
 {
 	struct fixture *f = *state;
-	const struct varlink_counters *counters = varlink_server_counters(f->server);
 
-	assert_int_equal(counters->connections, 1);
-	assert_int_equal(counters->accepted, 1);
+	assert_int_equal(counters(f)->connections, 1);
+	assert_int_equal(counters(f)->accepted, 1);
 	SEND(f,
 	     GET_INFO "\0" CALL("None") "\0" CALL("Denied") "\0{\"method\":\"x\",\"oneway\":true}");
-	assert_int_equal(counters->calls, 4);
-	assert_int_equal(counters->errors, 2); /* a oneway call is not answered, so not with one */
-	assert_int_equal(counters->closed_protocol, 0);
+	assert_int_equal(counters(f)->calls, 4);
+	assert_int_equal(counters(f)->errors,
+			 2); /* a oneway call is not answered, so not with one */
+	assert_int_equal(counters(f)->closed_protocol, 0);
 	SEND(f, "x");
 	assert_true(f->closed);
-	assert_int_equal(counters->closed_protocol, 1);
-	assert_int_equal(counters->connections, 0);
+	assert_int_equal(counters(f)->closed_protocol, 1);
+	assert_int_equal(counters(f)->connections, 0);
 	close_fd(f->client);
 	new_client(f);
 	SEND(f, "{\"method\":1}");
-	assert_int_equal(counters->closed_protocol, 2);
+	assert_int_equal(counters(f)->closed_protocol, 2);
 	close_fd(f->client);
 	new_client(f);
 	drop_client(f);
-	assert_int_equal(counters->connections, 0);
-	assert_int_equal(counters->accepted, 3);
-	assert_int_equal(counters->calls, 4);
-	assert_int_equal(counters->closed_protocol, 2);
-	assert_int_equal(counters->closed_size + counters->closed_queue + counters->closed_timeout,
+	assert_int_equal(counters(f)->connections, 0);
+	assert_int_equal(counters(f)->accepted, 3);
+	assert_int_equal(counters(f)->calls, 4);
+	assert_int_equal(counters(f)->closed_protocol, 2);
+	assert_int_equal(counters(f)->closed_size + counters(f)->closed_queue +
+				 counters(f)->closed_timeout,
 			 0);
 }
 

@@ -389,6 +389,19 @@ static inline int fixture_teardown(void **state)
 	return 0;
 }
 
+static inline const struct varlink_counters *counters(const struct fixture *f)
+{
+	return varlink_server_counters(f->server);
+}
+
+static inline bool is_armed(sd_event_source *source)
+{
+	int enabled = SD_EVENT_OFF;
+
+	assert_return_code(sd_event_source_get_enabled(source, &enabled), 0);
+	return enabled != SD_EVENT_OFF;
+}
+
 static inline uint64_t now_usec(void)
 {
 	struct timespec now;
