@@ -69,7 +69,8 @@ struct css_set {
 };
 
 struct thread_info {
-	u32 status;
+	unsigned long flags; /* arm64 */
+	u32 status;	     /* x86 */
 };
 
 struct task_struct {
@@ -79,6 +80,7 @@ struct task_struct {
 	const struct cred *cred;
 	kuid_t loginuid;
 	struct css_set *cgroups;
+	void *io_uring; /* struct io_uring_task */
 };
 
 struct filename {
@@ -109,9 +111,12 @@ enum {
 	PF_IO_WORKER = 0x00000010,
 	PF_KTHREAD = 0x00200000,
 	TS_COMPAT = 0x0002, /* x86: inside a 32-bit system call */
-	FMODE_EXEC = 0x20,  /* include/linux/fs.h __FMODE_EXEC: opened by exec */
+	TIF_32BIT = 22,	    /* arm64: likewise, a bit of thread_info.flags */
+	PF_DUMPCORE = 0x00000200,
+	FMODE_EXEC = 0x20, /* include/linux/fs.h __FMODE_EXEC: opened by exec */
 	O_NONBLOCK = 04000,
-	LOOKUP_CACHED = 1 << 21, /* as of 5.12, fails with -EAGAIN rather than to block */
+	/* 5.12 on: -EAGAIN rather than to block. Bit 21, then bit 9; either means nothing else there. */
+	LOOKUP_CACHED = 1 << 21 | 1 << 9,
 	EPERM = 1,
 	E2BIG = 7,
 	EAGAIN = 11,
@@ -165,7 +170,7 @@ static __always_inline void current_subject(struct em_subject *subject, u32 *fla
 	}
 }
 
-/* Whether the system call under way is a 32-bit one, whatever the program: x86 int $0x80. */
+/* Whether the system call under way is a 32-bit one: on x86 whatever the program, int $0x80. */
 static __always_inline bool syscall_compat(void)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -174,8 +179,19 @@ static __always_inline bool syscall_compat(void)
 	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread_info.status) &
 	       TS_COMPAT;
 #else
-	return false;
+	if (has_current_task_btf())
+		return bpf_get_current_task_btf()->thread_info.flags & 1UL << TIF_32BIT;
+	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread_info.flags) &
+	       1UL << TIF_32BIT;
 #endif
+}
+
+/* Whether the current task has an io_uring. */
+static __always_inline bool uses_io_uring(void)
+{
+	if (has_current_task_btf())
+		return bpf_get_current_task_btf()->io_uring;
+	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), io_uring);
 }
 
 /* The number of the system call that @regs entered with; x32's mark is taken off. */

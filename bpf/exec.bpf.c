@@ -48,7 +48,7 @@ EM_HOOK(execveat32, "fexit", const struct pt_regs *regs, long ret)
 	return exec_returned(ret);
 }
 
-/* Numbers from the kernel's syscall tables: x86 64-bit, x32, 32-bit; arm64 uses the generic ones. */
+/* Numbers from the kernel's syscall tables: x86 64-bit, x32, 32-bit; arm64 and 32-bit ARM. */
 static __always_inline bool is_exec(u32 number)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -64,7 +64,15 @@ static __always_inline bool is_exec(u32 number)
 	}
 	return false;
 #else
-	return number == 221 || number == 281;
+	switch (number) {
+	case 221: /* execve */
+	case 281: /* execveat */
+		return !syscall_compat();
+	case 11:  /* execve */
+	case 387: /* execveat */
+		return syscall_compat();
+	}
+	return false;
 #endif
 }
 

@@ -36,19 +36,22 @@ static __always_inline int open_returned(long ret)
 }
 
 /*
- * Opens that no process asked for. Programs and interpreters being run carry FMODE_EXEC; a name
- * that never was in user memory is the kernel's own (core files, swap, accounting); io_uring
- * first tries not to block and repeats the open in a worker if that was not enough.
+ * Opens that no process asked for. Programs and interpreters being run carry FMODE_EXEC; core
+ * files are opened by the one that dies; a name that never was in user memory is the kernel's own
+ * (swap, accounting; 7.x does not tell any more); io_uring first tries not to block and repeats
+ * the open in a worker if that was not enough. On 7.x also comes here what could not even be read
+ * from the process: that is left out as on all others.
  */
 static __always_inline bool open_internal(const struct filename *name, const struct open_flags *op,
 					  u32 task_flags, unsigned long result)
 {
-	if (op->open_flag & FMODE_EXEC || flags_kernel_thread(task_flags))
+	if (op->open_flag & FMODE_EXEC || task_flags & PF_DUMPCORE ||
+	    flags_kernel_thread(task_flags) || (unsigned long)name >= (unsigned long)-MAX_ERRNO)
 		return true;
 	if (bpf_core_field_exists(name->uptr) && !name->uptr)
 		return true;
 	return result == (unsigned long)-EAGAIN && op->lookup_flags & LOOKUP_CACHED &&
-	       op->open_flag & O_NONBLOCK;
+	       op->open_flag & O_NONBLOCK && uses_io_uring();
 }
 
 /*
@@ -104,7 +107,19 @@ static __always_inline bool is_open(u32 number)
 	}
 	return false;
 #else
-	return number == 56 || number == 265 || number == 437;
+	switch (number) {
+	case 56:  /* openat */
+	case 265: /* open_by_handle_at */
+		return !syscall_compat();
+	case 437: /* openat2, in both */
+		return true;
+	case 5:	  /* open */
+	case 8:	  /* creat */
+	case 322: /* openat */
+	case 371: /* open_by_handle_at */
+		return syscall_compat();
+	}
+	return false;
 #endif
 }
 

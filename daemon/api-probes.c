@@ -37,7 +37,8 @@ static void write_coverage(const struct object *object, struct json *reply)
 	json_object_end(reply);
 }
 
-static void write_probe(const struct object *object, struct json *reply)
+/* How much the kernel skipped in all tells of others: @everything is for who may know. */
+static void write_probe(const struct object *object, bool everything, struct json *reply)
 {
 	uint64_t misses;
 
@@ -49,7 +50,7 @@ static void write_probe(const struct object *object, struct json *reply)
 	write_hooks(object, reply);
 	write_counters(object, reply);
 	write_coverage(object, reply);
-	if (object->n_attachments && object_misses(object, &misses) == 0)
+	if (object->n_attachments && object_misses(object, &misses) == 0 && (everything || !misses))
 		json_u64(reply, "misses", misses);
 	else
 		json_null(reply, "misses");
@@ -60,13 +61,14 @@ static void write_probe(const struct object *object, struct json *reply)
 int api_list_probes(struct varlink_call *call, struct json_object *parameters, void *userdata)
 {
 	const struct api *api = userdata;
+	bool everything = api_privileged(api, call);
 	_cleanup_json_ struct json reply = { 0 };
 
 	(void)parameters;
 	json_object_begin(&reply, NULL);
 	json_array_begin(&reply, "probes");
 	for (size_t i = 0; i < api->n_objects; i++)
-		write_probe(&api->objects[i], &reply);
+		write_probe(&api->objects[i], everything, &reply);
 	json_array_end(&reply);
 	json_object_end(&reply);
 	return varlink_reply(call, &reply);

@@ -68,7 +68,10 @@ static void check_books(struct reading *reading)
 
 static int gather(struct reading *reading)
 {
-	int r = collect_sweep(reading->api->maps, add_row, reading, &reading->sample);
+	int r;
+
+	units_begin(reading->api->units);
+	r = collect_sweep(reading->api->maps, add_row, reading, &reading->sample);
 
 	if (r < 0)
 		return r;

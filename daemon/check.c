@@ -65,7 +65,7 @@ static int check_probes(const struct settings *settings, const struct maps *maps
 		if (r < 0)
 			return r;
 		print_probe(&object);
-		failed |= object.state == OBJECT_UNSUPPORTED;
+		failed |= object.state == OBJECT_UNSUPPORTED && probes[i]->jobs[0].n_slots;
 		object_release(&object);
 	}
 	return failed;

@@ -130,6 +130,21 @@ int config_set(struct config *config, const char *section, const char *name, con
 	return set_value(config, key, value, origin);
 }
 
+int config_inherit(struct config *to, const struct config *from, const char *origin)
+{
+	for (size_t i = 0; i < from->n_keys; i++) {
+		const struct value *value = &from->values[i];
+		int r;
+
+		if (!value->origin || strcmp(value->origin, origin))
+			continue;
+		r = set_value(to, &from->keys[i], value->text, origin);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static bool values_equal(enum config_type type, const struct value *a, const struct value *b)
 {
 	if (config_value_is_text(type))

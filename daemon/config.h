@@ -73,6 +73,12 @@ const char *config_text(const struct config *config, const char *section, const 
 int config_set(struct config *config, const char *section, const char *name, const char *value,
 	       const char *origin);
 
+/*
+ * What was set with @origin in @from holds in @to as well (same table): a reload reads files
+ * again, and the command line goes on overriding them. 0 or -ENOMEM.
+ */
+int config_inherit(struct config *to, const struct config *from, const char *origin);
+
 /* Calls @visit for every key whose value differs between the two (same table). */
 void config_diff(const struct config *before, const struct config *after,
 		 void (*visit)(const struct config_key *key, const char *was, const char *is,

@@ -116,7 +116,7 @@ static int apply_overrides(const struct arguments *arguments, struct config *con
 		if (!arguments->values[i])
 			continue;
 		if (config_set(config, overrides[i].section, overrides[i].name,
-			       arguments->values[i], "command line") < 0) {
+			       arguments->values[i], SETTINGS_COMMAND_LINE) < 0) {
 			fprintf(stderr, "ebpfmond: '%s' is not valid for --%s\n",
 				arguments->values[i], overrides[i].option);
 			return -EINVAL;

@@ -2,7 +2,6 @@
 /* The record of times without counting: gaps.h. */
 #include "gaps.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,13 +51,8 @@ static void fill(struct em_gap *gap, const char *probe, const char *program, con
 
 void gaps_started(struct em_state *state, const char *probe, const char *program, uint64_t now_usec)
 {
-	struct em_gap *open = find_open(state, program);
 	struct em_gap gap = { .to_usec = now_usec };
 
-	if (open) {
-		open->to_usec = now_usec;
-		return;
-	}
 	if (was_attached(state, program)) {
 		gap.from_usec = state->verified_usec;
 		fill(&gap, probe, program, "its attachment was removed by somebody else");
@@ -75,6 +69,24 @@ void gaps_stopped(struct em_state *state, const char *probe, const char *program
 	struct em_gap gap = { .from_usec = now_usec };
 
 	fill(&gap, probe, program, reason);
+	add(state, &gap);
+}
+
+bool gaps_resumed(struct em_state *state, const char *program, uint64_t now_usec)
+{
+	struct em_gap *open = find_open(state, program);
+
+	if (open)
+		open->to_usec = now_usec;
+	return open;
+}
+
+void gaps_taken_over(struct em_state *state, const char *probe, const char *program,
+		     uint64_t from_usec, uint64_t now_usec)
+{
+	struct em_gap gap = { .from_usec = from_usec, .to_usec = now_usec };
+
+	fill(&gap, probe, program, "another hook counted until then");
 	add(state, &gap);
 }
 

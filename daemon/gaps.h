@@ -8,16 +8,24 @@
 #include "ebpfmon.h"
 #include "util.h"
 
+#include <stdbool.h>
+
 /*
  * @program of @probe counts from @now on, anew. If it counted when it was last looked at, or not
- * since the beginning, the time in between is a gap; one that gaps_stopped() opened ends.
+ * since the beginning, the time in between is a gap.
  */
 void gaps_started(struct em_state *state, const char *probe, const char *program,
 		  uint64_t now_usec);
 
-/* @program of @probe was counting and is taken off at @now. */
+/* @program of @probe was counting and is taken off at @now: a gap that is open until... */
 void gaps_stopped(struct em_state *state, const char *probe, const char *program,
 		  const char *reason, uint64_t now_usec);
+/* ... somebody counts the same again. False: there was no open gap of @program. */
+bool gaps_resumed(struct em_state *state, const char *program, uint64_t now_usec);
+
+/* @program of @probe counts what another program counted until @from. */
+void gaps_taken_over(struct em_state *state, const char *probe, const char *program,
+		     uint64_t from_usec, uint64_t now_usec);
 
 /* What is attached, as the next start will compare it: clear, then name each. */
 void gaps_attached_clear(struct em_state *state);

@@ -2,7 +2,6 @@
 /* One hook: hook.h. */
 #include "hook.h"
 
-#include "gaps.h"
 #include "object.h"
 
 #include <bpf/bpf.h>
@@ -250,8 +249,8 @@ static int put_pins(const struct object_context *context, const struct hook_run 
 	return r;
 }
 
-static int attach_new(const struct object_context *context, const struct probe *probe,
-		      struct bpf_object *object, struct hook_run *run, struct problem *problem)
+static int attach_new(const struct object_context *context, struct bpf_object *object,
+		      struct hook_run *run, struct problem *problem)
 {
 	struct bpf_program *program;
 	struct bpf_link *link;
@@ -272,14 +271,12 @@ static int attach_new(const struct object_context *context, const struct probe *
 	if (run->link_fd < 0 || run->program_fd < 0)
 		return problem_set(problem, errno, "cannot keep %s: %m",
 				   hook_name(run->hook, run->target, name, sizeof(name)));
-	if (pins_adopted(context->pins))
-		gaps_started(maps_state(context->maps), probe->name, run->hook->program,
-			     now_realtime_usec());
+	run->attached = true;
 	return put_pins(context, run, problem);
 }
 
-int hook_attach(const struct object_context *context, const struct probe *probe,
-		struct bpf_object *object, struct hook_run *run, struct problem *problem)
+int hook_attach(const struct object_context *context, struct bpf_object *object,
+		struct hook_run *run, struct problem *problem)
 {
 	struct bpf_program *body = bpf_object__find_program_by_name(object, run->hook->program);
 	struct bpf_map *jump;
@@ -297,19 +294,21 @@ int hook_attach(const struct object_context *context, const struct probe *probe,
 				   hook_name(run->hook, run->target, name, sizeof(name)),
 				   strerror(error));
 	}
-	return run->pinned ? 0 : attach_new(context, probe, object, run, problem);
+	return run->pinned ? 0 : attach_new(context, object, run, problem);
 }
 
-int hook_drop(const struct object_context *context, const struct probe *probe,
-	      const struct hook *hook, const char *reason, struct problem *problem)
+int hook_drop(const struct object_context *context, const struct hook *hook,
+	      struct problem *problem)
 {
 	_cleanup_close_ int fd = -1;
+	int r = pins_get(context->pins, PIN_LINK, hook->program, &fd, problem);
 
-	if (pins_get(context->pins, PIN_LINK, hook->program, &fd, NULL) == -ENOENT)
+	if (r == -ENOENT)
 		return 0;
-	gaps_stopped(maps_state(context->maps), probe->name, hook->program, reason,
-		     now_realtime_usec());
-	return pins_drop_hook(context->pins, hook->program, problem);
+	if (r < 0)
+		return -EUCLEAN; /* with the problem that pins_get() told */
+	r = pins_drop_hook(context->pins, hook->program, problem);
+	return r < 0 ? r : 1;
 }
 
 int hook_misses(int program_fd, uint64_t *ret_misses)

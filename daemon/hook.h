@@ -17,7 +17,8 @@ struct hook_run {
 	const struct hook *hook;
 	const char *target;
 	bool wanted;
-	bool pinned; /* it is attached already; the descriptors are those of its pins */
+	bool pinned;   /* it is attached already; the descriptors are those of its pins */
+	bool attached; /* by us, just now */
 	int link_fd, program_fd, jump_fd;
 };
 
@@ -41,12 +42,12 @@ int hook_select(const struct object_context *context, struct bpf_object *object,
 		const struct hook_run *runs, size_t n_runs);
 
 /* After loading: makes the new body count, attaching and pinning the dispatcher if needed. */
-int hook_attach(const struct object_context *context, const struct probe *probe,
-		struct bpf_object *object, struct hook_run *run, struct problem *problem);
+int hook_attach(const struct object_context *context, struct bpf_object *object,
+		struct hook_run *run, struct problem *problem);
 
-/* Ends a pinned hook that is not to count any more, and remembers since when. */
-int hook_drop(const struct object_context *context, const struct probe *probe,
-	      const struct hook *hook, const char *reason, struct problem *problem);
+/* Ends a pinned hook. 1: it counted until now; 0: it was not there; -EUCLEAN: it is not ours. */
+int hook_drop(const struct object_context *context, const struct hook *hook,
+	      struct problem *problem);
 
 /* Skipped runs of the program. -ENODATA: the kernel does not tell (before 5.12, 9ed9e9ba2337). */
 int hook_misses(int program_fd, uint64_t *ret_misses);

@@ -100,10 +100,6 @@ static void write_journal(int priority, const struct log_context *context, const
 		add_field(&fields, "MESSAGE_ID=%s", context->message_id);
 	if (context->probe)
 		add_field(&fields, "EBPFMON_PROBE=%s", context->probe);
-	if (context->hook)
-		add_field(&fields, "EBPFMON_HOOK=%s", context->hook);
-	if (context->path)
-		add_field(&fields, "EBPFMON_PATH=%s", context->path);
 	if (context->error)
 		add_field(&fields, "ERRNO=%d", context->error);
 	sd_journal_sendv(fields.iov, fields.count);

@@ -14,8 +14,6 @@
 struct log_context {
 	const char *message_id; /* 32 hexadecimal digits, one of LOG_ID_*: has a catalog entry */
 	const char *probe;	/* EBPFMON_PROBE= */
-	const char *hook;	/* EBPFMON_HOOK= */
-	const char *path;	/* EBPFMON_PATH= */
 	int error;		/* errno (positive): ERRNO= */
 };
 

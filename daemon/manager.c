@@ -42,10 +42,16 @@ static int open_outside(struct manager *manager, struct problem *problem)
 	const struct settings *settings = &manager->settings;
 	int r;
 
-	r = privileges_target(settings->user, &manager->ids, problem);
+	r = privileges_check(problem);
+	if (!r)
+		r = privileges_target(settings->user, &manager->ids, problem);
 	if (r < 0)
 		return r;
 	manager->api.group = privileges_group(settings->group);
+	if (manager->api.group == (gid_t)-1)
+		log_warning("there is no group '%s': only root sees everybody's numbers; create it "
+			    "or set Group=",
+			    settings->group);
 	r = pins_open(settings->pin_path, manager->ids.uid, manager->ids.gid, &manager->pins,
 		      problem);
 	if (r < 0)
@@ -110,6 +116,7 @@ static int drop_unknown(const char *name, void *userdata)
 	return pins_drop_hook(manager->pins, name, sweep->problem);
 }
 
+/* Said at the start and at the end: in between our own descriptors keep the links attached. */
 static void verified(struct manager *manager)
 {
 	struct em_state *state = maps_state(manager->maps);
@@ -152,30 +159,37 @@ static int start_counting(struct manager *manager, struct problem *problem)
 	return 0;
 }
 
-static int start_serving(struct manager *manager, struct problem *problem)
+/* Before anything is counted: a start that cannot serve must leave nothing behind. */
+static int open_socket(struct manager *manager, struct problem *problem)
+{
+	int fd = socket_activated(problem);
+
+	if (fd != -ENOENT)
+		return fd;
+	fd = socket_listen(manager->settings.socket_path, problem);
+	if (fd < 0)
+		return fd;
+	manager->own_socket = strdup(manager->settings.socket_path);
+	if (manager->own_socket)
+		return fd;
+	close_fd(fd);
+	return problem_set(problem, ENOMEM, "out of memory");
+}
+
+static int start_serving(struct manager *manager, int *socket_fd, struct problem *problem)
 {
 	static const struct varlink_interface *const interfaces[] = { &api_interface, NULL };
 	static const struct varlink_info info = { "ebpfmon", "ebpfmond", EBPFMON_VERSION,
 						  "https://github.com/ebpfmon/ebpfmon" };
-	int fd, r;
+	int r;
 
 	r = varlink_server_new(manager->event, interfaces, &info, &manager->settings.limits,
 			       &manager->api, &manager->server);
+	if (!r)
+		r = varlink_server_listen_fd(manager->server, *socket_fd);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot serve: %s", strerror(-r));
-	fd = socket_activated(problem);
-	if (fd == -ENOENT) {
-		fd = socket_listen(manager->settings.socket_path, problem);
-		if (fd >= 0)
-			manager->own_socket = strdup(manager->settings.socket_path);
-	}
-	if (fd < 0)
-		return fd;
-	r = varlink_server_listen_fd(manager->server, fd);
-	if (r < 0) {
-		close_fd(fd);
-		return problem_set(problem, -r, "cannot serve: %s", strerror(-r));
-	}
+	TAKE_FD(*socket_fd);
 	return 0;
 }
 
@@ -200,7 +214,7 @@ static void add_change(const struct config_key *key, const char *was, const char
 	char name[64];
 
 	log_info("[%s] %s: '%s' -> '%s'%s", key->section, key->name, was, is,
-		 key->live ? "" : ", from the next start on");
+		 key->live ? "" : ", not before a restart");
 	if (key->live)
 		return;
 	snprintf(name, sizeof(name), "%s.%s", key->section, key->name);
@@ -227,6 +241,9 @@ static int read_again(struct manager *manager, struct reload *reload)
 	if (!r)
 		r = config_load(config, manager->config_file, NULL, add_problem, reload,
 				&n_problems);
+	if (r < 0)
+		return r;
+	r = config_inherit(config, manager->config, SETTINGS_COMMAND_LINE);
 	if (r < 0)
 		return r;
 	if (n_problems) {
@@ -347,6 +364,7 @@ _Static_assert((int)UNIT_NAME_BYTES == (int)EM_CGROUP_NAME, "one copies into the
 
 static int start(struct manager *manager, struct problem *problem)
 {
+	_cleanup_close_ int socket_fd = -1;
 	int r;
 
 	r = prepare_event(manager, problem);
@@ -354,8 +372,12 @@ static int start(struct manager *manager, struct problem *problem)
 		r = open_outside(manager, problem);
 	if (!r)
 		r = privileges_drop(&manager->ids, problem);
-	if (!r)
-		r = start_counting(manager, problem);
+	if (r < 0)
+		return r;
+	socket_fd = open_socket(manager, problem);
+	if (socket_fd < 0)
+		return socket_fd;
+	r = start_counting(manager, problem);
 	if (r < 0)
 		return r;
 	r = units_new(NULL, find_cgroup, manager, &manager->units);
@@ -363,7 +385,7 @@ static int start(struct manager *manager, struct problem *problem)
 		r = units_refresh(manager->units);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot read the cgroup tree: %s", strerror(-r));
-	r = start_serving(manager, problem);
+	r = start_serving(manager, &socket_fd, problem);
 	if (r < 0)
 		return r;
 	fill_api(manager);

@@ -24,7 +24,7 @@ enum shared {
 
 enum {
 	ROWS_PER_SUBJECT = 2,	 /* rows stay half empty, so that a place is found quickly */
-	HASH_ELEMENT_BYTES = 64, /* kernel/bpf/hashtab.c struct htab_elem and its bucket */
+	HASH_ELEMENT_BYTES = 72, /* kernel/bpf/hashtab.c: struct htab_elem and its bucket */
 };
 
 /* The shape every map must have; entries of 0: any, it depends on SubjectsMax=. */
@@ -379,7 +379,7 @@ int maps_cgroup(const struct maps *maps, uint64_t id, struct em_cgroup *ret_cgro
 uint64_t maps_kernel_bytes(const struct maps *maps)
 {
 	return (uint64_t)maps_rows(maps) * sizeof(struct em_row) +
-	       (uint64_t)maps->entries[SHARED_CLAIMS_0] * HASH_ELEMENT_BYTES +
+	       (uint64_t)maps->entries[SHARED_CLAIMS_0] * (HASH_ELEMENT_BYTES + 16) +
 	       EM_CGROUPS * (uint64_t)(sizeof(struct em_cgroup) + HASH_ELEMENT_BYTES) +
 	       EM_SHARDS * sizeof(struct em_totals) + sizeof(struct em_state);
 }

@@ -95,7 +95,7 @@ static int trial_attach(struct trial *trial, struct problem *problem)
 
 		if (!run->wanted)
 			continue;
-		r = hook_attach(trial->context, trial->probe, trial->bpf, run, problem);
+		r = hook_attach(trial->context, trial->bpf, run, problem);
 		if (r < 0 && run->hook->optional)
 			run->wanted = false;
 		else if (r < 0)
@@ -132,31 +132,16 @@ static void trial_keep(struct trial *trial, struct object *object)
 	}
 }
 
-/* 0: the way counts. -EUCLEAN, -EPERM of a pin: refuse to start. Others: another way may do. */
-static int try_way(const struct object_context *context, const struct way *way, bool with_optional,
-		   struct object *object, struct problem *problem)
-{
-	CLEANUP(trial_done)
-	struct trial trial = { .context = context, .probe = object->probe, .way = way };
-	int r;
-
-	for (size_t i = 0; i < way->n_hooks; i++)
-		hook_run_init(&trial.runs[i]);
-	r = trial_survey(&trial, with_optional, problem);
-	if (!r)
-		r = trial_load(&trial, problem);
-	if (r < 0)
-		return r;
-	r = trial_attach(&trial, problem);
-	if (r < 0) {
-		trial_undo(&trial);
-		return r;
-	}
-	trial_keep(&trial, object);
-	return 0;
-}
-
 /* --- one job ----------------------------------------------------------------------------------- */
+
+/* Something a probe counts, being started. */
+struct task {
+	const struct object_context *context;
+	const struct job *job;
+	enum config_switch setting;
+	struct object *object;
+	struct problem why; /* the first reason why a better way does not work */
+};
 
 /* Whether the pins of @way's first hook are there: it is what counts now. */
 static bool way_in_use(const struct object_context *context, const struct way *way)
@@ -166,24 +151,100 @@ static bool way_in_use(const struct object_context *context, const struct way *w
 	return pins_get(context->pins, PIN_LINK, way->hooks[0].program, &fd, NULL) == 0;
 }
 
-/* Takes off the hooks of all ways of @job but @keep. */
-static int drop_others(const struct object_context *context, const struct probe *probe,
-		       const struct job *job, const struct way *keep, const char *reason,
+/* Takes off the hooks of all ways but @keep; with a @reason, counting is not to go on otherwise. */
+static int drop_others(const struct task *task, const struct way *keep, const char *reason,
 		       struct problem *problem)
 {
-	for (size_t w = 0; w < job->n_ways; w++) {
-		const struct way *way = &job->ways[w];
+	struct em_state *state = maps_state(task->context->maps);
+	int dropped = 0;
 
-		if (way == keep)
-			continue;
-		for (size_t i = 0; i < way->n_hooks; i++) {
-			int r = hook_drop(context, probe, &way->hooks[i], reason, problem);
+	for (size_t w = 0; w < task->job->n_ways; w++) {
+		const struct way *way = &task->job->ways[w];
+
+		for (size_t i = 0; way != keep && i < way->n_hooks; i++) {
+			int r = hook_drop(task->context, &way->hooks[i], problem);
 
 			if (r < 0)
 				return r;
+			dropped |= r;
+			if (r && reason && task->job->n_slots)
+				gaps_stopped(state, task->object->probe->name,
+					     way->hooks[i].program, reason, now_realtime_usec());
 		}
 	}
+	return dropped;
+}
+
+/* Ends the open gaps of everything that did this job before. */
+static bool resumed(const struct task *task, uint64_t now_usec)
+{
+	struct em_state *state = maps_state(task->context->maps);
+	bool any = false;
+
+	for (size_t w = 0; w < task->job->n_ways; w++)
+		for (size_t i = 0; i < task->job->ways[w].n_hooks; i++)
+			any |= gaps_resumed(state, task->job->ways[w].hooks[i].program, now_usec);
+	return any;
+}
+
+/* Since when what was attached just now has been missing. Names of cgroups are no counts. */
+static void record_gaps(const struct task *task, const struct trial *trial, uint64_t dropped_usec)
+{
+	struct em_state *state = maps_state(task->context->maps);
+	uint64_t now = now_realtime_usec();
+
+	if (!pins_adopted(task->context->pins) || !task->job->n_slots || resumed(task, now))
+		return;
+	for (size_t i = 0; i < trial->way->n_hooks; i++) {
+		const struct hook_run *run = &trial->runs[i];
+
+		if (!run->attached)
+			continue;
+		if (dropped_usec)
+			gaps_taken_over(state, trial->probe->name, run->hook->program, dropped_usec,
+					now);
+		else
+			gaps_started(state, trial->probe->name, run->hook->program, now);
+	}
+}
+
+/* Once the programs are loaded, what counted until now makes room. */
+static int trial_switch(const struct task *task, struct trial *trial, struct problem *problem)
+{
+	uint64_t dropped_usec = 0;
+	int r = drop_others(task, trial->way, NULL, problem);
+
+	if (r < 0)
+		return -EUCLEAN;
+	if (r)
+		dropped_usec = now_realtime_usec();
+	r = trial_attach(trial, problem);
+	if (r < 0) {
+		trial_undo(trial);
+		return r;
+	}
+	record_gaps(task, trial, dropped_usec);
 	return 0;
+}
+
+/* 0: the way counts. -EUCLEAN: pins are not what they should be. Others: another way may do. */
+static int try_way(const struct task *task, const struct way *way, bool with_optional,
+		   struct problem *problem)
+{
+	CLEANUP(trial_done)
+	struct trial trial = { .context = task->context, .probe = task->object->probe, .way = way };
+	int r;
+
+	for (size_t i = 0; i < way->n_hooks; i++)
+		hook_run_init(&trial.runs[i]);
+	r = trial_survey(&trial, with_optional, problem);
+	if (!r)
+		r = trial_load(&trial, problem);
+	if (!r)
+		r = trial_switch(task, &trial, problem);
+	if (!r)
+		trial_keep(&trial, task->object);
+	return r;
 }
 
 static bool way_allowed(const struct job *job, const struct way *way, enum config_switch setting)
@@ -200,25 +261,20 @@ static bool has_optional(const struct way *way)
 }
 
 /* The best way that works; what counts already goes on before anything better is tried. */
-static int start_job(const struct object_context *context, const struct job *job,
-		     enum config_switch setting, struct object *object, const struct way **ret_way,
-		     struct problem *why, struct problem *problem)
+static int find_way(struct task *task, const struct way **ret_way, struct problem *problem)
 {
 	for (int pinned = 1; pinned >= 0; pinned--) {
-		for (size_t w = 0; w < job->n_ways; w++) {
-			const struct way *way = &job->ways[w];
+		for (size_t w = 0; w < task->job->n_ways; w++) {
+			const struct way *way = &task->job->ways[w];
 			struct problem failed = { 0 };
 			int r;
 
-			if (!way_allowed(job, way, setting) || way_in_use(context, way) != pinned)
+			if (!way_allowed(task->job, way, task->setting) ||
+			    way_in_use(task->context, way) != pinned)
 				continue;
-			r = drop_others(context, object->probe, job, way, "another hook took over",
-					problem);
-			if (r < 0)
-				return r;
-			r = try_way(context, way, true, object, &failed);
+			r = try_way(task, way, true, &failed);
 			if (r < 0 && r != -EUCLEAN && has_optional(way))
-				r = try_way(context, way, false, object, &failed);
+				r = try_way(task, way, false, &failed);
 			if (!r) {
 				*ret_way = way;
 				return 0;
@@ -227,27 +283,25 @@ static int start_job(const struct object_context *context, const struct job *job
 				*problem = failed;
 				return r;
 			}
-			if (!why->error)
-				*why = failed;
+			if (!task->why.error)
+				task->why = failed;
 		}
 	}
-	return 0;
+	return drop_others(task, NULL, "no hook that is allowed works", problem);
 }
 
 /* Why what is pinned is not the preferred way: found out by loading that one, not attaching it. */
-static void why_not_first(const struct object_context *context, const struct job *job,
-			  const struct object *object, struct problem *why)
+static void why_not_first(struct task *task)
 {
-	const struct way *way = &job->ways[0];
+	const struct way *way = &task->job->ways[0];
 	CLEANUP(trial_done)
-	struct trial trial = { .context = context, .probe = object->probe, .way = way };
+	struct trial trial = { .context = task->context, .probe = task->object->probe, .way = way };
 
 	for (size_t i = 0; i < way->n_hooks; i++)
 		hook_run_init(&trial.runs[i]);
-	if (trial_survey(&trial, false, why) == 0 && trial_load(&trial, why) == 0)
-		problem_set(
-			why, EALREADY,
-			"a better hook would work now; a start after 'ebpfmond --unpin' uses it");
+	if (trial_survey(&trial, false, &task->why) == 0 && trial_load(&trial, &task->why) == 0)
+		problem_set(&task->why, EALREADY,
+			    "a better hook would work; a start after 'ebpfmond --unpin' uses it");
 }
 
 static void PRINTF_LIKE(2, 3) add_reason(struct object *object, const char *fmt, ...)
@@ -264,49 +318,52 @@ static void PRINTF_LIKE(2, 3) add_reason(struct object *object, const char *fmt,
 	va_end(args);
 }
 
-/* Says what is second best, and what would help. */
-static void explain(struct object *object, const struct job *job, const struct way *way,
-		    const struct problem *why)
+/* What would count if the setting said so. */
+static bool setting_helps(const struct job *job)
 {
+	for (size_t w = 0; w < job->n_ways; w++)
+		if (job->setting && job->ways[w].every_syscall && !job->syscalls_by_default)
+			return true;
+	return false;
+}
+
+/* Says what is second best, and what would help. */
+static void explain(const struct task *task, const struct way *way)
+{
+	struct object *object = task->object;
+	const struct job *job = task->job;
 	char name[64];
 
 	if (!way) {
-		bool setting_helps = false;
-
-		for (size_t w = 0; w < job->n_ways; w++)
-			setting_helps |= job->ways[w].every_syscall && !job->syscalls_by_default;
-		add_reason(object, "%s are not counted: %s%s%s%s", job->what, why->text,
-			   setting_helps ? "; [" : "", setting_helps ? object->probe->name : "",
-			   setting_helps ? "] Failures=yes counts them at the cost of every system "
-					   "call"
-					 : "");
+		add_reason(object, "%s are not counted: %s", job->what, task->why.text);
+		if (setting_helps(job))
+			add_reason(object,
+				   "[%s] %s=yes counts them at the cost of every system call",
+				   object->probe->name, job->setting);
 		return;
 	}
 	if (way == &job->ways[0] || !way->lacks)
 		return;
 	attachment_name(&object->attachments[object->n_attachments - 1], name, sizeof(name));
-	add_reason(object, "%s%susing %s: %s", why->text, why->text[0] ? "; " : "", name,
+	add_reason(object, "%s%susing %s: %s", task->why.text, task->why.text[0] ? "; " : "", name,
 		   way->lacks);
 }
 
-static int run_job(const struct object_context *context, const struct job *job,
-		   enum config_switch setting, struct object *object, struct problem *problem)
+static int run_job(struct task *task, struct problem *problem)
 {
 	const struct way *way = NULL;
-	struct problem why = { 0 };
 	int r;
 
-	if (setting == CONFIG_NO)
-		return drop_others(context, object->probe, job, NULL,
-				   "switched off by configuration", problem);
-	r = start_job(context, job, setting, object, &way, &why, problem);
+	if (task->setting == CONFIG_NO)
+		return drop_others(task, NULL, "switched off by configuration", problem);
+	r = find_way(task, &way, problem);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; way && i < job->n_slots; i++)
-		object->slots |= 1U << job->slots[i];
-	if (way && way != &job->ways[0] && !why.error)
-		why_not_first(context, job, object, &why);
-	explain(object, job, way, &why);
+	for (size_t i = 0; way && i < task->job->n_slots; i++)
+		task->object->slots |= 1U << task->job->slots[i];
+	if (way && way != &task->job->ways[0] && !task->why.error)
+		why_not_first(task);
+	explain(task, way);
 	return 0;
 }
 
@@ -318,8 +375,13 @@ int object_start(const struct object_context *context, const struct probe *probe
 {
 	*object = (struct object){ .probe = probe };
 	for (size_t i = 0; i < probe->n_jobs; i++) {
-		enum config_switch setting = settings->enabled ? settings->jobs[i] : CONFIG_NO;
-		int r = run_job(context, &probe->jobs[i], setting, object, problem);
+		struct task task = {
+			.context = context,
+			.job = &probe->jobs[i],
+			.setting = settings->enabled ? settings->jobs[i] : CONFIG_NO,
+			.object = object,
+		};
+		int r = run_job(&task, problem);
 
 		if (r < 0)
 			return r;

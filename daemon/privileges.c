@@ -131,15 +131,20 @@ static int become(const struct identity_ids *ids, struct problem *problem)
 	return 0;
 }
 
-int privileges_drop(const struct identity_ids *ids, struct problem *problem)
+int privileges_check(struct problem *problem)
 {
 	struct __user_cap_data_struct data[2];
-	int r;
+	int r = get_capabilities(data);
 
-	r = get_capabilities(data);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot read capabilities: %s", strerror(-r));
-	r = check_needed(data, problem);
+	return check_needed(data, problem);
+}
+
+int privileges_drop(const struct identity_ids *ids, struct problem *problem)
+{
+	int r = privileges_check(problem);
+
 	if (r < 0)
 		return r;
 	if (geteuid() == 0) {

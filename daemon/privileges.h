@@ -20,6 +20,9 @@ int privileges_target(const char *user, struct identity_ids *ret_ids, struct pro
 /* Group number of @group (a name or number); (gid_t)-1 if there is none of that name. */
 gid_t privileges_group(const char *group);
 
+/* Whether the two capabilities are there; the problem names the missing ones. */
+int privileges_check(struct problem *problem);
+
 /*
  * Becomes @ids for good, keeping just the two capabilities, and forbids gaining any. Problem:
  * names the capabilities that are missing.

@@ -11,8 +11,14 @@ static const struct hook done_hooks[] = {
 static const struct hook function_hooks[] = {
 	{ "execve", HOOK_FEXIT, { "__x64_sys_execve", "__arm64_sys_execve" }, COVERAGE_FAILED },
 	{ "execveat", HOOK_FEXIT, { "__x64_sys_execveat", "__arm64_sys_execveat" } },
-	{ "execve32", HOOK_FEXIT, { "__ia32_compat_sys_execve" }, .optional = true },
-	{ "execveat32", HOOK_FEXIT, { "__ia32_compat_sys_execveat" }, .optional = true },
+	{ "execve32",
+	  HOOK_FEXIT,
+	  { "__ia32_compat_sys_execve", "__arm64_compat_sys_execve" },
+	  .optional = true },
+	{ "execveat32",
+	  HOOK_FEXIT,
+	  { "__ia32_compat_sys_execveat", "__arm64_compat_sys_execveat" },
+	  .optional = true },
 };
 
 static const struct hook syscall_hooks[] = {

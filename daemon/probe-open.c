@@ -16,7 +16,10 @@ static const struct hook function_hooks[] = {
 	  { "__x64_sys_open_by_handle_at", "__arm64_sys_open_by_handle_at" },
 	  COVERAGE_BY_HANDLE,
 	  .optional = true },
-	{ "open_fh32", HOOK_FEXIT, { "__ia32_compat_sys_open_by_handle_at" }, .optional = true },
+	{ "open_fh32",
+	  HOOK_FEXIT,
+	  { "__ia32_compat_sys_open_by_handle_at", "__arm64_compat_sys_open_by_handle_at" },
+	  .optional = true },
 };
 
 static const struct hook syscall_hooks[] = {

@@ -10,6 +10,9 @@ enum {
 	SETTINGS_PROBES_MAX = 32,
 };
 
+/* The origin of what options set: a reload keeps it. */
+#define SETTINGS_COMMAND_LINE "command line"
+
 /* What a configuration means. Strings are owned by the configuration it was read from. */
 struct settings {
 	const char *pin_path, *socket_path, *user, *group;

@@ -27,7 +27,8 @@ struct entry {
 };
 
 struct units {
-	char *root; /* NULL: this machine has no unified hierarchy */
+	char *root;  /* NULL: this machine has no unified hierarchy */
+	bool walked; /* since units_begin() */
 	unit_source source;
 	void *userdata;
 	struct entry *entries;
@@ -307,6 +308,7 @@ int units_refresh(struct units *units)
 {
 	uint32_t root = learn(units, ROOT_ID, UNIT_UNKNOWN, NULL);
 
+	units->walked = true;
 	if (units->root)
 		walk_directory(units, AT_FDCWD, units->root, root, 0);
 	return root == UNIT_UNKNOWN ? -ENOMEM : 0;
@@ -328,6 +330,11 @@ static uint32_t ask_source(struct units *units, uint64_t cgroup, unsigned int de
 	return unit == UNIT_UNKNOWN ? UNIT_UNKNOWN : learn(units, cgroup, unit, name);
 }
 
+void units_begin(struct units *units)
+{
+	units->walked = false;
+}
+
 uint32_t units_find(struct units *units, uint64_t cgroup)
 {
 	uint32_t unit;
@@ -337,7 +344,8 @@ uint32_t units_find(struct units *units, uint64_t cgroup)
 	unit = ask_source(units, cgroup, 0);
 	if (unit != UNIT_UNKNOWN)
 		return unit;
-	units_refresh(units);
+	if (!units->walked)
+		units_refresh(units);
 	if (!known(units, cgroup))
 		remember(units, cgroup, UNIT_UNKNOWN); /* ids never come back: asked once */
 	return known_unit(units, cgroup);

@@ -31,9 +31,12 @@ static inline void units_freep(struct units **units)
 /* Walks the tree and learns. At most UNITS_MAX cgroups are remembered, the rest is unknown. */
 int units_refresh(struct units *units);
 
+/* A new question begins: ids that are still unknown may cost one more walk, and not more. */
+void units_begin(struct units *units);
+
 /*
- * Number of the unit that @cgroup belongs to, the same for all its cgroups; walks the tree once
- * for every id that is new. Numbers stay valid for as long as @units lives.
+ * Number of the unit that @cgroup belongs to, the same for all its cgroups; walks the tree
+ * for an id that is new, once between two units_begin(). Numbers stay valid for as long as @units lives.
  */
 uint32_t units_find(struct units *units, uint64_t cgroup);
 /* Its name; NULL for UNIT_UNKNOWN. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What tools/quickstart and tests/run share: telling what happens, and installing packages. Sourced,
+# What tools/quickstart and tests/run share: telling what happens, getting packages, building. Sourced,
 # never run; the sourcing script sets SOURCE, the checkout, and TRANSCRIPT, a file.
 
 say() {
@@ -42,6 +42,20 @@ install_packages() {
 	run 'reading the lists of packages' apt_get update
 	run 'installing the packages needed (listed in debian/control)' \
 		apt_get build-dep -y --no-install-recommends -P "$1" "$SOURCE"
+}
+
+# Afresh when need be: the checkout may have been moved.
+configure() {
+	local into=$1
+
+	shift
+	cmake -S "$SOURCE" -B "$into" "$@" || cmake --fresh -S "$SOURCE" -B "$into" "$@"
+}
+
+# build INTO CMAKE-OPTION...
+build() {
+	run "configuring $1" configure "$@"
+	run "building $1" cmake --build "$1" --parallel "$(nproc)"
 }
 
 is_bpffs() {

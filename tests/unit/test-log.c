@@ -123,7 +123,7 @@ static void priorities_decide(void **state)
 
 static void errno_and_context_do_no_harm(void **state)
 {
-	const struct log_context context = { .probe = "open", .path = "/x\n", .error = EPERM };
+	const struct log_context context = { .probe = "open", .error = EPERM };
 	struct capture capture;
 	char text[256];
 
