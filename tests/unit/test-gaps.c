@@ -80,16 +80,28 @@ static void stop_opens_and_start_closes(void **unused)
 	assert_gap(&state, 0, NOW, 0, "open", "open_sys", "switched off");
 	assert_gap(&state, 1, SINCE, NOW + 1, "open", "open_sys2", "it was not counted before");
 
-	gaps_started(&state, "open", "open_sys", NOW + 2);
+	assert_false(gaps_resumed(&state, "open_sys3", NOW + 2));
+	assert_true(gaps_resumed(&state, "open_sys", NOW + 2));
 	assert_int_equal(state.gap_count, 2);
 	assert_gap(&state, 0, NOW, NOW + 2, "open", "open_sys", "switched off");
 
 	/* The gap is closed: the next absence is a gap of its own. */
+	assert_false(gaps_resumed(&state, "open_sys", NOW + 3));
 	gaps_stopped(&state, "open", "open_sys", "again", NOW + 3);
-	gaps_started(&state, "open", "open_sys", NOW + 4);
+	assert_true(gaps_resumed(&state, "open_sys", NOW + 4));
 	assert_int_equal(state.gap_count, 3);
 	assert_gap(&state, 0, NOW, NOW + 2, "open", "open_sys", "switched off");
 	assert_gap(&state, 2, NOW + 3, NOW + 4, "open", "open_sys", "again");
+}
+
+static void taking_over_is_a_gap_with_both_ends(void **unused)
+{
+	struct em_state state = fresh();
+
+	(void)unused;
+	gaps_taken_over(&state, "exec", "execve", NOW, NOW + 7);
+	assert_int_equal(state.gap_count, 1);
+	assert_gap(&state, 0, NOW, NOW + 7, "exec", "execve", "another hook counted until then");
 }
 
 static void attached_is_what_was_named_last(void **unused)
@@ -158,7 +170,7 @@ static void fill_record(struct em_state *state)
 	for (uint64_t i = 0; i < EM_GAPS; i++) {
 		snprintf(name, sizeof(name), "hook%d", (int)i);
 		gaps_stopped(state, "probe", name, "reason", NOW + 10 * i);
-		gaps_started(state, "probe", name, NOW + 10 * i + 5);
+		assert_true(gaps_resumed(state, name, NOW + 10 * i + 5));
 	}
 	assert_int_equal(state->gap_count, EM_GAPS);
 	assert_gap(state, EM_GAPS - 1, NOW + 150, NOW + 155, "probe", "hook15", "reason");
@@ -221,8 +233,8 @@ static void full_record_still_closes_its_own(void **unused)
 	fill_record(&state);
 	state.gaps[3].to_usec = 0;
 	state.gaps[EM_GAPS - 1].to_usec = 0;
-	gaps_started(&state, "probe", "hook3", NOW + 200);
-	gaps_started(&state, "probe", "hook15", NOW + 300);
+	assert_true(gaps_resumed(&state, "hook3", NOW + 200));
+	assert_true(gaps_resumed(&state, "hook15", NOW + 300));
 	assert_int_equal(state.gap_count, EM_GAPS);
 	assert_gap(&state, 3, NOW + 30, NOW + 200, "probe", "hook3", "reason");
 	assert_gap(&state, EM_GAPS - 1, NOW + 150, NOW + 300, "probe", "hook15", "reason");
@@ -234,6 +246,7 @@ int main(void)
 		cmocka_unit_test(new_hook_misses_the_beginning),
 		cmocka_unit_test(removed_hook_misses_since_it_was_seen),
 		cmocka_unit_test(stop_opens_and_start_closes),
+		cmocka_unit_test(taking_over_is_a_gap_with_both_ends),
 		cmocka_unit_test(attached_is_what_was_named_last),
 		cmocka_unit_test(as_many_hooks_as_fit),
 		cmocka_unit_test(names_are_cut_and_end),

@@ -211,7 +211,22 @@ static void new_cgroups_are_found_when_asked_for(void **state)
 
 	assert_int_equal(units_refresh(units), 0);
 	ssh = make(tree, "cgroup/system.slice/ssh.service");
+	units_begin(units);
 	assert_unit(units, ssh, "ssh.service");
+	units_free(units);
+}
+
+/* However many ids are unknown, one question costs one walk. */
+static void one_walk_for_a_question(void **state)
+{
+	const struct tree *tree = *state;
+	struct units *units = new_units(tree);
+	uint64_t elsewhere = make(tree, "elsewhere/a.service"), late;
+
+	units_begin(units);
+	assert_int_equal(units_find(units, elsewhere), UNIT_UNKNOWN);
+	late = make(tree, "cgroup/late.service");
+	assert_int_equal(units_find(units, late), UNIT_UNKNOWN);
 	units_free(units);
 }
 
@@ -228,6 +243,7 @@ static void what_is_gone_is_remembered(void **state)
 	number = units_find(units, ssh);
 	assert_string_equal(units_name(units, number), "ssh.service");
 	/* A new one is another id, and the same unit. */
+	units_begin(units);
 	assert_int_equal(units_find(units, make(tree, "cgroup/system.slice/ssh.service")), number);
 	units_free(units);
 }
@@ -558,6 +574,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(equal_names_have_one_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(new_cgroups_are_found_when_asked_for, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(one_walk_for_a_question, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_gone_is_remembered, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_name_once_learnt_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(unknown_ones_have_no_name, setup, teardown),
