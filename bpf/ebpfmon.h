@@ -111,7 +111,7 @@ struct em_state {
 	__u64 since_usec;    /* CLOCK_REALTIME when counting began */
 	__u64 verified_usec; /* CLOCK_REALTIME when the hooks below were last seen attached */
 	__u64 generation;    /* starts of the daemon, the first is 1 */
-	__u32 subjects_max;  /* rows that may be claimed: half of the rows there are */
+	__u32 subjects_max;  /* rows that may be claimed: at most half of those there are */
 	__u32 gap_count;
 	__u8 epoch[16];			  /* random, new for every new set of counts */
 	char attached[EM_HOOKS][EM_NAME]; /* names of programs; unused ones are empty */

@@ -86,8 +86,9 @@ static void write_status(const struct api *api, uint32_t rows_used, struct json 
 
 int api_get_status(struct varlink_call *call, struct json_object *parameters, void *userdata)
 {
-	const struct api *api = userdata;
+	struct api *api = userdata;
 	_cleanup_json_ struct json reply = { 0 };
+	uint64_t unaccounted[EM_SLOTS_USED];
 	struct ledger_sample sample;
 	int r;
 
@@ -95,6 +96,7 @@ int api_get_status(struct varlink_call *call, struct json_object *parameters, vo
 	r = collect_sweep(api->maps, ignore_row, NULL, &sample);
 	if (r < 0)
 		return r;
+	api_check_books(api, &sample, unaccounted);
 	write_status(api, sample.rows_used, &reply);
 	return varlink_reply(call, &reply);
 }

@@ -2,8 +2,6 @@
 /* GetStats(): gathers one reading by the dimension asked for, then writes it. */
 #include "api.h"
 #include "collect.h"
-#include "log-ids.h"
-#include "log.h"
 #include "store.h"
 
 #include <stdio.h>
@@ -48,24 +46,6 @@ static void add_row(const struct em_subject *subject, const uint64_t *counters, 
 		reading->sums[i] += counters[i];
 }
 
-/* A breach of the books is worth one entry per counter, whoever happens to ask. */
-static void check_books(struct reading *reading)
-{
-	struct api *api = reading->api;
-	uint64_t now = now_monotonic_usec();
-
-	for (size_t i = 0; i < EM_SLOTS_USED; i++) {
-		reading->unaccounted[i] = ledger_unaccounted(api->check, &reading->sample, i, now);
-		if (!reading->unaccounted[i] || api->breach_logged[i])
-			continue;
-		api->breach_logged[i] = true;
-		log_write(LOG_ERR, &(struct log_context){ .message_id = LOG_ID_BREACH },
-			  "the books of '%s' do not balance: %llu events are not accounted for; "
-			  "somebody wrote to the pinned maps, or the kernel lost them",
-			  probe_slot_name(i), (unsigned long long)reading->unaccounted[i]);
-	}
-}
-
 static int gather(struct reading *reading)
 {
 	int r;
@@ -78,7 +58,7 @@ static int gather(struct reading *reading)
 	if (reading->store.error)
 		return reading->store.error;
 	store_sort(&reading->store);
-	check_books(reading);
+	api_check_books(reading->api, &reading->sample, reading->unaccounted);
 	return 0;
 }
 

@@ -2,6 +2,9 @@
 /* The interface's table of methods and what several of them use: api.h. */
 #include "api.h"
 
+#include "log-ids.h"
+#include "log.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +52,22 @@ uint32_t api_slots(const struct api *api)
 	for (size_t i = 0; i < api->n_objects; i++)
 		slots |= api->objects[i].slots;
 	return slots;
+}
+
+void api_check_books(struct api *api, const struct ledger_sample *sample, uint64_t *ret_unaccounted)
+{
+	uint64_t now = now_monotonic_usec();
+
+	for (size_t i = 0; i < EM_SLOTS_USED; i++) {
+		ret_unaccounted[i] = ledger_unaccounted(api->check, sample, i, now);
+		if (!ret_unaccounted[i] || api->breach_logged[i])
+			continue;
+		api->breach_logged[i] = true;
+		log_write(LOG_ERR, &(struct log_context){ .message_id = LOG_ID_BREACH },
+			  "the books of '%s' do not balance: %llu events are not accounted for; "
+			  "somebody wrote to the pinned maps, or the kernel lost them",
+			  probe_slot_name(i), (unsigned long long)ret_unaccounted[i]);
+	}
 }
 
 void api_write_time(struct json *reply, const char *key, uint64_t realtime_usec)

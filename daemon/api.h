@@ -35,6 +35,13 @@ bool api_privileged(const struct api *api, const struct varlink_call *call);
 /* Bit per counter that is being counted now. */
 uint32_t api_slots(const struct api *api);
 
+/*
+ * Whether the books of every counter balance, as every reading has to ask: how many events are not
+ * accounted for, EM_SLOTS_USED numbers. A breach is logged once.
+ */
+void api_check_books(struct api *api, const struct ledger_sample *sample,
+		     uint64_t *ret_unaccounted);
+
 /* One line on all probes: for systemctl status and GetStatus(). */
 void api_status_line(const struct object *objects, size_t n_objects, char *buffer, size_t size);
 

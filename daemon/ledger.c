@@ -32,7 +32,7 @@ uint64_t ledger_unaccounted(struct ledger_check *check, const struct ledger_samp
 	uint64_t missing;
 
 	if (entered > sample->after.seen[slot])
-		return entered - sample->after.seen[slot]; /* never right, not even for a moment */
+		return entered - sample->after.seen[slot]; /* not even in transit */
 	if (entered >= sample->before.seen[slot]) {
 		check->since_usec[slot] = 0;
 		return 0;
