@@ -29,6 +29,7 @@ static const struct config_key tree_keys[] = {
 	{ "Server", "MessageSizeMax", CONFIG_SIZE, "64K", 1 << 10, 1 << 20, NULL, true },
 	{ "Server", "QueueSizeMax", CONFIG_SIZE, "16M", 64 << 10, 256 << 20, NULL, true },
 	{ "Server", "RequestTimeout", CONFIG_TIME, "10s", 100000, 3600000000, NULL, true },
+	{ "cgroup", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
 	{ "exec", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
 	{ "exec", "Failures", CONFIG_SWITCH, "auto", 0, 0, NULL, false },
 	{ "open", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
