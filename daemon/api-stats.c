@@ -240,10 +240,10 @@ static void write_reply(const struct reading *reading, struct json *reply)
 static enum dimension parse_dimension(struct json_object *by)
 {
 	const char *name = by ? json_object_get_string(by) : dimension_names[BY_UID];
-	size_t i = 0;
+	size_t i = BY_UNIT;
 
-	while (strcmp(dimension_names[i], name))
-		i++; /* the server has checked that it is one of them */
+	while (i > BY_UID && strcmp(dimension_names[i], name))
+		i--; /* the server has checked that it is one of them */
 	return i;
 }
 

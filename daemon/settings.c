@@ -27,7 +27,7 @@ static const struct config_key daemon_keys[] = {
 	{ "Server", "ConnectionsMax", CONFIG_UINT, "128", 8, 4096, .live = true },
 	{ "Server", "ConnectionsPerUserMax", CONFIG_UINT, "32", 1, 4096, .live = true },
 	{ "Server", "MessageSizeMax", CONFIG_SIZE, "64K", KIB, MIB, .live = true },
-	{ "Server", "QueueSizeMax", CONFIG_SIZE, "16M", 64 * KIB, 256 * MIB, .live = true },
+	{ "Server", "QueueSizeMax", CONFIG_SIZE, "16M", 64ULL * KIB, 256ULL * MIB, .live = true },
 	{ "Server", "RequestTimeout", CONFIG_TIME, "10s", SEC / 10, 3600ULL * SEC, .live = true },
 };
 
