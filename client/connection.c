@@ -207,9 +207,9 @@ int connection_complain(const struct connection *connection, int error)
 		const char *after;
 	} failures[] = {
 		{ ENOENT, CODE_NOT_RUNNING, "ebpfmond is not running (no socket at ",
-		  "): start it with 'systemctl start ebpfmond'" },
+		  "): start it: 'systemctl start ebpfmond', or 'ebpfmond' as root" },
 		{ ECONNREFUSED, CODE_NOT_RUNNING, "ebpfmond is not running (nobody listens on ",
-		  "): start it with 'systemctl start ebpfmond'" },
+		  "): start it: 'systemctl start ebpfmond', or 'ebpfmond' as root" },
 		{ EACCES, CODE_NO_PERMISSION, "no permission to connect to ", ": " PRIVILEGE },
 		{ EPERM, CODE_NO_PERMISSION, "no permission to connect to ", ": " PRIVILEGE },
 		{ ENAMETOOLONG, CODE_USAGE, "the path of the socket is too long: ", "" },

@@ -25,24 +25,34 @@ void ledger_sum(const struct em_totals *shards, struct ledger_totals *ret_totals
 	}
 }
 
+/* Something is missing that was counted before the rows were read. */
+static void missing(struct ledger_check *check, enum em_slot slot, uint64_t now_usec)
+{
+	if (!check->since_usec[slot]) {
+		check->since_usec[slot] = now_usec;
+		check->least[slot] = UINT64_MAX;
+	}
+	if (now_usec - check->since_usec[slot] >= LEDGER_PATIENCE_USEC)
+		check->breached[slot] = true;
+}
+
 uint64_t ledger_unaccounted(struct ledger_check *check, const struct ledger_sample *sample,
 			    enum em_slot slot, uint64_t now_usec)
 {
 	uint64_t entered = sample->rows[slot] + sample->after.overflow[slot];
-	uint64_t missing;
+	uint64_t at_most = sample->after.seen[slot] - entered;
 
 	if (entered > sample->after.seen[slot])
 		return entered - sample->after.seen[slot]; /* not even in transit */
-	if (entered >= sample->before.seen[slot]) {
-		check->since_usec[slot] = 0;
+	if (entered < sample->before.seen[slot])
+		missing(check, slot, now_usec);
+	else if (!at_most || !check->breached[slot])
+		check->since_usec[slot] = 0; /* balanced, or too busy to tell */
+	if (!check->since_usec[slot]) {
+		check->breached[slot] = false;
 		return 0;
 	}
-	missing = sample->before.seen[slot] - entered;
-	if (!check->since_usec[slot]) {
-		check->since_usec[slot] = now_usec;
-		check->least[slot] = missing;
-	}
-	if (missing < check->least[slot])
-		check->least[slot] = missing;
-	return now_usec - check->since_usec[slot] >= LEDGER_PATIENCE_USEC ? check->least[slot] : 0;
+	if (at_most < check->least[slot])
+		check->least[slot] = at_most;
+	return check->breached[slot] ? check->least[slot] : 0;
 }

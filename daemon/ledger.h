@@ -11,6 +11,8 @@
 #include "ebpfmon.h"
 #include "util.h"
 
+#include <stdbool.h>
+
 /* The sum over all shards. */
 struct ledger_totals {
 	uint64_t seen[EM_SLOTS_USED];
@@ -26,10 +28,11 @@ struct ledger_sample {
 	uint32_t rows_used;
 };
 
-/* What is remembered between readings: differences that may still be under way. */
+/* What is remembered of a counter between readings. */
 struct ledger_check {
-	uint64_t since_usec[EM_SLOTS_USED]; /* monotonic; 0: balanced */
-	uint64_t least[EM_SLOTS_USED];	    /* smallest difference since then */
+	uint64_t since_usec[EM_SLOTS_USED]; /* monotonic; 0: not known to be missing anything */
+	uint64_t least[EM_SLOTS_USED];	    /* no more than this is missing */
+	bool breached[EM_SLOTS_USED];	    /* it was missing for too long to be under way */
 };
 
 enum {
@@ -41,7 +44,9 @@ void ledger_sum(const struct em_totals *shards, struct ledger_totals *ret_totals
 
 /*
  * How many events the books of @slot do not account for: 0 when they balance or what is missing
- * may still be under way.
+ * may still be under way. What enters while the rows are read hides as much of what is missing
+ * from the total before, and adds as much to the total after: the first says that something is
+ * missing, the least of the second how much.
  */
 uint64_t ledger_unaccounted(struct ledger_check *check, const struct ledger_sample *sample,
 			    enum em_slot slot, uint64_t now_usec);

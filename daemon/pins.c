@@ -21,7 +21,8 @@
 #define STAGING "new"
 
 enum {
-	LOCK_TRIES = 20, /* a killed daemon needs a moment to be gone: a second in all */
+	PATH_BYTES = 4096 + 64, /* of PinPath= and what we put below it */
+	LOCK_TRIES = 20,	/* a killed daemon needs a moment to be gone: a second in all */
 	LOCK_WAIT_MS = 50,
 };
 
@@ -44,7 +45,7 @@ _Static_assert(ARRAY_SIZE(kind_folders) == PIN_KINDS, "a kind without a folder")
 
 const char *pins_name(const struct pins *pins, enum pin_kind kind, const char *name)
 {
-	static char text[4096 + 64];
+	static char text[PATH_BYTES];
 
 	if (!pins)
 		return name;
@@ -163,7 +164,10 @@ static int walk_path(const struct walk *walk, struct problem *problem)
 			next = step(at, name, walk->path, problem);
 		}
 		if (next == -ENOENT)
-			return problem_set(problem, ENOENT, "%s does not exist ('%s' is missing)",
+			return problem_set(problem, ENOENT,
+					   "%s does not exist ('%s' is missing): create it, or, if "
+					   "that is where the BPF file system should be, 'mount "
+					   "-t bpf bpf /sys/fs/bpf'",
 					   walk->path, name);
 		if (next < 0)
 			return next;
@@ -296,6 +300,27 @@ static int begin_new(struct pins *pins, struct problem *problem)
 	return 0;
 }
 
+/* Nobody else may have a way in, and no symbolic link leads out; what is missing is told later. */
+static int check_layout(const struct pins *pins, struct problem *problem)
+{
+	char path[PATH_BYTES];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/" LAYOUT, pins->path);
+	r = check_directory(pins->layout_fd, path, pins->owner, problem);
+	for (int kind = 0; !r && kind < PIN_KINDS; kind++) {
+		_cleanup_close_ int fd = openat(pins->layout_fd, kind_folders[kind],
+						O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		snprintf(path, sizeof(path), "%s/" LAYOUT "/%s", pins->path, kind_folders[kind]);
+		if (fd >= 0)
+			r = check_directory(fd, path, pins->owner, problem);
+		else if (errno != ENOENT)
+			r = problem_set(problem, errno, "cannot open %s: %m", path);
+	}
+	return r;
+}
+
 int pins_begin(struct pins *pins, struct problem *problem)
 {
 	int r = remove_tree(pins->root_fd, STAGING);
@@ -310,7 +335,7 @@ int pins_begin(struct pins *pins, struct problem *problem)
 	if (pins->layout_fd < 0)
 		return problem_set(problem, errno, "cannot open %s/" LAYOUT ": %m", pins->path);
 	pins->adopted = true;
-	return check_directory(pins->layout_fd, pins->path, pins->owner, problem);
+	return check_layout(pins, problem);
 }
 
 bool pins_adopted(const struct pins *pins)

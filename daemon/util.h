@@ -11,7 +11,7 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Declares a local that is released by @fn, called with the local's address, on every way out. */
-#define CLEANUP(fn) __attribute__((cleanup(fn)))
+#define CLEANUP(fn) __attribute__((cleanup(fn), unused))
 
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
