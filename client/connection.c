@@ -110,7 +110,7 @@ static int connection_wait(const struct connection *connection, int64_t deadline
 /* One message within the time limit, however small the pieces that it comes in. */
 static int connection_receive(struct connection *connection, struct slice *ret_message)
 {
-	int64_t deadline_ms = monotonic_ms() + ANSWER_SECONDS_MAX * 1000;
+	int64_t deadline_ms = monotonic_ms() + INT64_C(1000) * ANSWER_SECONDS_MAX;
 	char *room;
 	size_t length;
 	ssize_t size;

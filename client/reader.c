@@ -27,7 +27,7 @@ static char reader_peek(struct reader *reader)
 	while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' ||
 					    *reader->at == '\t' || *reader->at == '\r'))
 		reader->at++;
-	return reader->at < reader->end ? *reader->at : '\0';
+	return reader->at < reader->end ? *reader->at : (char)'\0';
 }
 
 static bool reader_take(struct reader *reader, char wanted)
@@ -158,7 +158,7 @@ void reader_count(struct reader *reader, uint64_t *ret_value, bool *ret_known)
 		}
 	}
 	/* A sign, a fraction or an exponent is no count. */
-	after = reader->at < reader->end ? *reader->at : ',';
+	after = reader->at < reader->end ? *reader->at : (char)',';
 	if (reader->at == start || after == '.' || after == 'e' || after == 'E') {
 		reader_fail(reader);
 		return;
@@ -173,7 +173,7 @@ static uint32_t hex4(const char *at, const char *end)
 	uint32_t value = 0;
 
 	for (unsigned int i = 0; i < 4; i++) {
-		char digit = at + i < end ? at[i] : '0';
+		char digit = at + i < end ? at[i] : (char)'0';
 
 		value = value << 4 |
 			(uint32_t)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);

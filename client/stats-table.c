@@ -81,11 +81,11 @@ static void cells_fill(struct cell cells[], const struct stats_view *view,
 	const struct counts *counts = view->counts;
 	unsigned int step = view->added ? 2 : 1;
 
-	for (unsigned int i = 0; i < counts->column_count * step; i++)
+	for (size_t i = 0; i < (size_t)counts->column_count * step; i++)
 		cells[i] = (struct cell){ 0, i % step ? CELL_BLANK : CELL_UNKNOWN };
 	for (size_t i = 0; i < row->length; i++) {
 		const struct counter *counter = &counts->counters[row->first + i];
-		struct cell *cell = &cells[counter->column * step];
+		struct cell *cell = &cells[(size_t)counter->column * step];
 		uint64_t old;
 
 		if (!counter->known)

@@ -179,8 +179,10 @@ static unsigned int least(unsigned int a, unsigned int b, unsigned int c)
 static unsigned int edit_distance(const char *a, const char *b)
 {
 	unsigned int row[SUGGESTED_BYTES_MAX + 1];
-	size_t n = strlen(b);
+	size_t n;
 
+	assert(a && b);
+	n = strlen(b);
 	if (n > SUGGESTED_BYTES_MAX || strlen(a) > SUGGESTED_BYTES_MAX)
 		return UINT32_MAX;
 	for (size_t j = 0; j <= n; j++)

@@ -208,7 +208,8 @@ static int act(enum action action, struct config *config, const char *file, unsi
 }
 
 /* libbpf tells every step of a failed load, of which we try several; our own line says it once. */
-static int PRINTF_LIKE(2, 0) print_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
+static int PRINTF_LIKE(2, 0)
+	print_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	char line[512];
 

@@ -144,6 +144,9 @@ static int start_counting(struct manager *manager, struct problem *problem)
 		r = start_probes(manager, problem);
 	if (!r && adopted)
 		r = pins_each_link(manager->pins, drop_unknown, &sweep);
+	if (r < 0 && !problem->error)
+		problem_set(problem, -r, "cannot read the links in %s: %s",
+			    pins_path(manager->pins), strerror(-r));
 	if (r < 0)
 		return r;
 	maps_state(manager->maps)->generation++;

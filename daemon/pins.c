@@ -309,10 +309,11 @@ static int check_layout(const struct pins *pins, struct problem *problem)
 	snprintf(path, sizeof(path), "%s/" LAYOUT, pins->path);
 	r = check_directory(pins->layout_fd, path, pins->owner, problem);
 	for (int kind = 0; !r && kind < PIN_KINDS; kind++) {
-		_cleanup_close_ int fd = openat(pins->layout_fd, kind_folders[kind],
-						O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		_cleanup_close_ int fd = -1;
 
 		snprintf(path, sizeof(path), "%s/" LAYOUT "/%s", pins->path, kind_folders[kind]);
+		fd = openat(pins->layout_fd, kind_folders[kind],
+			    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd >= 0)
 			r = check_directory(fd, path, pins->owner, problem);
 		else if (errno != ENOENT)

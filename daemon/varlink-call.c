@@ -7,6 +7,7 @@
 
 #include "log.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* --- the header -------------------------------------------------------------------------------- */
@@ -226,6 +227,7 @@ static const struct varlink_method *find_method(const struct varlink_interface *
 {
 	size_t length = strlen(interface->name);
 
+	assert(name);
 	if (strncmp(name, interface->name, length) != 0 || name[length] != '.')
 		return NULL;
 	for (const struct varlink_method *method = interface->methods; method->name; method++) {

@@ -251,7 +251,7 @@ static int add(struct varlink_server *server, int fd, struct varlink_peer *peer)
 
 int varlink_server_add_connection(struct varlink_server *server, int fd)
 {
-	struct varlink_peer peer;
+	struct varlink_peer peer = { 0 };
 	int r;
 
 	r = sd_is_socket_unix(fd, SOCK_STREAM, 0, NULL, 0);

@@ -13,9 +13,11 @@
 /* In a process of its own, because all three ids of a user are gone for good. */
 static void open_as(uid_t uid, const char *path)
 {
-	if (setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
-		_exit(1);
-	_exit(open(path, O_RDONLY) < 0);
+	int fd = -1;
+
+	if (setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	_exit(fd < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 int main(int argc, char **argv)
