@@ -285,7 +285,7 @@ static void accept_pause(struct varlink_server *server, int error)
 static int accept_one(struct varlink_server *server, int listening)
 {
 	int fd _cleanup_close_ = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct varlink_peer peer;
+	struct varlink_peer peer = { 0 };
 	uint64_t *counter;
 
 	if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
