@@ -277,7 +277,8 @@ static void walk_entries(struct units *units, DIR *directory, uint32_t unit, uns
 	while ((entry = readdir(directory))) {
 		uint32_t child;
 
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
+		    !strcmp(entry->d_name, ".."))
 			continue;
 		child = learn(units, entry->d_ino, unit, entry->d_name);
 		walk_directory(units, dirfd(directory), entry->d_name, child, depth + 1);
