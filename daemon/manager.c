@@ -19,7 +19,8 @@
 
 struct manager {
 	struct config *config;
-	char *config_file; /* NULL: the standard places */
+	struct config *started; /* in force at the start, once a reload has replaced it */
+	char *config_file;	/* NULL: the standard places */
 	struct settings settings;
 	struct identity_ids ids;
 	struct pins *pins;
@@ -210,14 +211,22 @@ static void add_problem(const char *line, void *userdata)
 	json_string(reload->problems, NULL, line);
 }
 
-static void add_change(const struct config_key *key, const char *was, const char *is,
+static void log_change(const struct config_key *key, const char *was, const char *is,
+		       void *userdata)
+{
+	(void)userdata;
+	log_info("[%s] %s: '%s' -> '%s'%s", key->section, key->name, was, is,
+		 key->live ? "" : ", not before a restart");
+}
+
+static void add_needed(const struct config_key *key, const char *was, const char *is,
 		       void *userdata)
 {
 	struct reload *reload = userdata;
 	char name[64];
 
-	log_info("[%s] %s: '%s' -> '%s'%s", key->section, key->name, was, is,
-		 key->live ? "" : ", not before a restart");
+	(void)was;
+	(void)is;
 	if (key->live)
 		return;
 	snprintf(name, sizeof(name), "%s.%s", key->section, key->name);
@@ -226,7 +235,10 @@ static void add_change(const struct config_key *key, const char *was, const char
 
 static void apply(struct manager *manager, struct config *config)
 {
-	config_free(manager->config);
+	if (manager->started)
+		config_free(manager->config);
+	else
+		manager->started = manager->config;
 	manager->config = config;
 	settings_read(config, &manager->settings);
 	log_set_priority(manager->settings.log_priority);
@@ -253,7 +265,9 @@ static int read_again(struct manager *manager, struct reload *reload)
 		log_warning("the configuration was left as it was");
 		return 0;
 	}
-	config_diff(manager->config, config, add_change, reload);
+	config_diff(manager->config, config, log_change, NULL);
+	config_diff(manager->started ? manager->started : manager->config, config, add_needed,
+		    reload);
 	apply(manager, TAKE_PTR(config));
 	return 0;
 }
@@ -433,6 +447,7 @@ struct manager *manager_free(struct manager *manager)
 	pins_free(manager->pins);
 	sd_event_unref(manager->event);
 	config_free(manager->config);
+	config_free(manager->started);
 	free(manager->config_file);
 	free(manager);
 	return NULL;

@@ -165,6 +165,42 @@ static void balance_resets_patience(void **state)
 	assert_int_equal(ledger_unaccounted(&check, &nine, slot, later + LEDGER_PATIENCE_USEC), 9);
 }
 
+/* So does one that is too busy to tell: what was late may have come. */
+static void busy_reading_resets_patience(void **state)
+{
+	struct ledger_sample five = sample_of(100, 95, 0, 100), busy = sample_of(200, 203, 0, 210);
+	struct ledger_check check = { 0 };
+
+	(void)state;
+	assert_int_equal(ledger_unaccounted(&check, &five, slot, NOW), 0);
+	assert_int_equal(ledger_unaccounted(&check, &busy, slot, NOW + 1), 0);
+	assert_int_equal(ledger_unaccounted(&check, &five, slot, NOW + LEDGER_PATIENCE_USEC), 0);
+	assert_int_equal(ledger_unaccounted(&check, &five, slot, NOW + 2ULL * LEDGER_PATIENCE_USEC),
+			 5);
+}
+
+/* What has been missing for too long stays told, however busy it gets, until nothing can be. */
+static void breach_stays_until_the_books_balance(void **state)
+{
+	struct ledger_sample five = sample_of(100, 95, 0, 100), busy = sample_of(200, 203, 0, 210),
+			     three = sample_of(300, 297, 0, 300),
+			     none = sample_of(400, 400, 0, 400);
+	struct ledger_check check = { 0 };
+	uint64_t now = NOW + LEDGER_PATIENCE_USEC;
+
+	(void)state;
+	assert_int_equal(ledger_unaccounted(&check, &five, slot, NOW), 0);
+	assert_int_equal(ledger_unaccounted(&check, &five, slot, now), 5);
+	assert_int_equal(ledger_unaccounted(&check, &busy, slot, now + 1), 5);
+	assert_int_equal(ledger_unaccounted(&check, &three, slot, now + 2), 3);
+	assert_int_equal(ledger_unaccounted(&check, &busy, slot, now + 3), 3);
+	assert_int_equal(ledger_unaccounted(&check, &none, slot, now + 4), 0);
+	/* Forgiven: the next one has its time. */
+	assert_int_equal(ledger_unaccounted(&check, &five, slot, now + 5), 0);
+	assert_int_equal(ledger_unaccounted(&check, &busy, slot, now + 6), 0);
+	assert_int_equal(ledger_unaccounted(&check, &five, slot, now + 7), 0);
+}
+
 /* Each counter has its own patience. */
 static void counters_are_apart(void **state)
 {
@@ -200,6 +236,8 @@ int main(void)
 		cmocka_unit_test(least_difference_counts),
 		cmocka_unit_test(least_difference_is_the_last_one_too),
 		cmocka_unit_test(balance_resets_patience),
+		cmocka_unit_test(busy_reading_resets_patience),
+		cmocka_unit_test(breach_stays_until_the_books_balance),
 		cmocka_unit_test(counters_are_apart),
 	};
 
