@@ -227,6 +227,10 @@ static int configured(const struct arguments *arguments)
 	struct settings settings;
 	int r;
 
+	if (arguments->config_file && access(arguments->config_file, R_OK) < 0) {
+		log_error("cannot read the configuration %s: %m", arguments->config_file);
+		return EXIT_FAILURE;
+	}
 	r = settings_config_new(&config);
 	if (!r)
 		r = config_load(config, arguments->config_file, NULL, log_config_problem, NULL,

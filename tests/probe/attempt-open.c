@@ -138,8 +138,6 @@ const struct attempt_case open_cases[] = {
 	  .attempt = open_openat, OPENED },
 	{ "openat-write", "own/file", O_WRONLY | O_TRUNC, .attempt = open_openat, OPENED },
 	{ "openat-nonblock", "file", O_RDONLY | O_NONBLOCK, .attempt = open_openat, OPENED },
-	{ "openat2-cached", "file", O_RDONLY, .resolve = RESOLVE_CACHED, .prepare = require_openat2,
-	  .attempt = open_openat2, OPENED },
 	{ "O_DIRECTORY", "directory", O_RDONLY | O_DIRECTORY, .attempt = open_openat, OPENED },
 	{ "directory", "directory", O_RDONLY, .attempt = open_openat, OPENED },
 	{ "O_CREAT", "own/file", O_WRONLY | O_CREAT, .attempt = open_openat, OPENED },

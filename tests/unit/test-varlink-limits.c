@@ -220,7 +220,7 @@ static void each_has_its_own_time(void **state)
 		sd_event_run(f->event, 10000);
 	send_split(f, "{", 1, 1);
 	start = now_usec();
-	assert_int_equal(send(first, rest, sizeof(rest), 0), sizeof(rest));
+	assert_int_equal(send(first, rest, sizeof(rest), MSG_NOSIGNAL), sizeof(rest));
 	assert_true(WAIT_UNTIL(f, f->closed));
 	assert_true(now_usec() - start >= 1000000);
 	assert_int_equal(counters(f)->closed_timeout, 1);
@@ -234,7 +234,7 @@ static void an_answer_that_nobody_reads(void **state)
 
 	set_request_usec(f, 50000);
 	assert_true(send(f->client, CALL_WITH("Large", "\"size\":1000000"),
-			 sizeof(CALL_WITH("Large", "\"size\":1000000")), 0) > 0);
+			 sizeof(CALL_WITH("Large", "\"size\":1000000")), MSG_NOSIGNAL) > 0);
 	pump(f);
 	assert_int_equal(counters(f)->connections, 1);
 	assert_true(is_armed(f->server->timer));
@@ -254,7 +254,7 @@ static void an_answer_read_slowly(void **state)
 	uint64_t start = now_usec(), next = start;
 
 	set_request_usec(f, 1000000);
-	assert_int_equal(send(f->client, call, sizeof(call), 0), sizeof(call));
+	assert_int_equal(send(f->client, call, sizeof(call), MSG_NOSIGNAL), sizeof(call));
 	while (f->length < expected && now_usec() - start < 20000000) {
 		ssize_t n;
 
