@@ -23,6 +23,7 @@ enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_F_MMAPABLE = 1024,
+	BPF_RB_FORCE_WAKEUP = 2,
 };
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
@@ -30,6 +31,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
 #include <bpf/bpf_helpers.h>

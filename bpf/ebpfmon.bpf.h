@@ -54,6 +54,21 @@ struct {
 	__type(value, struct em_state);
 } state SEC(".maps");
 
+/* Of the dispatchers, in all layouts: events for which there was no program to jump to. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} misses SEC(".maps");
+
+/* To the running daemon; a new one for each. The daemon sets its size. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} events SEC(".maps");
+
 /* Only names are lost here when it is full, never counts: so the oldest may go. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -92,16 +107,36 @@ static __always_inline enum em_update_error update_error(long error)
 	}
 }
 
+/* A full ring needs no bell: the daemon has been woken and looks for itself. */
+static __always_inline void bell(void)
+{
+	struct em_event event = { .kind = EM_EVENT_BELL };
+
+	bpf_ringbuf_output(&events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
+}
+
+/* Notes that a row of table @slot is in use. The bell may be rung twice, but not forgotten. */
+static __always_inline void row_claimed(struct em_state *control, u32 slot)
+{
+	if (slot >= EM_ERAS)
+		return;
+	__sync_fetch_and_add(&control->claimed[slot], 1);
+	if (control->claimed[slot] < control->settle_at || control->rung)
+		return;
+	control->rung = 1;
+	bell();
+}
+
 /*
  * Makes free row @place the row of @subject. Several processors may want the same place: the
  * claims map, where a key can be inserted just once, decides (an atomic compare-and-swap would
  * need 5.12, on arm64 5.18), and its size is the limit on rows in use. 0: it is ours; -EEXIST:
  * somebody else's.
  */
-static __always_inline long row_claim(u32 era, u32 place, struct em_row *row,
+static __always_inline long row_claim(u32 slot, u32 place, struct em_row *row,
 				      const struct em_subject *subject, u64 tag)
 {
-	void *claimed = bpf_map_lookup_elem(&claims, &era);
+	void *claimed = bpf_map_lookup_elem(&claims, &slot);
 	u32 one = 1;
 	long error;
 
@@ -121,7 +156,7 @@ static __always_inline struct em_row *row_find(const struct em_subject *subject,
 					       struct em_totals *shard)
 {
 	enum em_update_error reason = EM_ERROR_ENOSPC;
-	u32 zero = 0, era, place, stride, i;
+	u32 zero = 0, slot, place, stride, i;
 	struct em_state *control;
 	void *table;
 	u64 tag;
@@ -129,8 +164,8 @@ static __always_inline struct em_row *row_find(const struct em_subject *subject,
 	control = bpf_map_lookup_elem(&state, &zero);
 	if (!control)
 		return NULL;
-	era = control->era % EM_ERAS;
-	table = bpf_map_lookup_elem(&rows, &era);
+	slot = control->era % EM_ERAS;
+	table = bpf_map_lookup_elem(&rows, &slot);
 	if (!table)
 		return NULL;
 	tag = em_subject_tag(subject, control->seed);
@@ -148,9 +183,11 @@ static __always_inline struct em_row *row_find(const struct em_subject *subject,
 			return row;
 		if (row->tag)
 			continue;
-		error = row_claim(era, at, row, subject, tag);
-		if (!error)
+		error = row_claim(slot, at, row, subject, tag);
+		if (!error) {
+			row_claimed(control, slot);
 			return row;
+		}
 		if (error != -EEXIST) {
 			reason = update_error(error);
 			break;
@@ -190,15 +227,24 @@ static __always_inline void count(const struct em_subject *subject, enum em_slot
 
 static __always_inline void cgroup_remember(u64 id, const struct em_cgroup *cgroup)
 {
+	u32 zero = 0;
+	struct em_state *control = bpf_map_lookup_elem(&state, &zero);
+
 	bpf_map_update_elem(&cgroups, &id, cgroup, BPF_ANY);
+	if (!control)
+		return;
+	__sync_fetch_and_add(&control->cgroups_made, 1);
+	if (control->cgroups_made % EM_CGROUPS_BELL == 0)
+		bell();
 }
 
 static __always_inline void dispatch_missed(void)
 {
-	struct em_totals *shard = totals_shard();
+	u32 zero = 0;
+	u64 *missed = bpf_map_lookup_elem(&misses, &zero);
 
-	if (shard)
-		__sync_fetch_and_add(&shard->dispatch_misses, 1);
+	if (missed)
+		__sync_fetch_and_add(missed, 1);
 }
 
 /*

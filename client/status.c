@@ -7,6 +7,8 @@
 #include "subcommands.h"
 #include "timestamp.h"
 
+#include <inttypes.h>
+
 #define INDENT "            " /* of lines under a key */
 
 /* A time of @object, with its age. */
@@ -61,7 +63,9 @@ static void counting_append(struct text *text, struct json_object *status,
 	answer_append(text, status, "subjects");
 	text_puts(text, " of ");
 	answer_append(text, status, "subjectsMax");
-	text_printf(text, "%s\n  Memory: ", used >= max ? output_style(output, STYLE_END) : "");
+	text_printf(text, "%s, settled %" PRIu64 "\n  Memory: ",
+		    used >= max ? output_style(output, STYLE_END) : "",
+		    answer_number(status, "settled"));
 	bytes_append(text, answer_number(status, "memory"));
 	text_puts(text, ", kernel maps ");
 	bytes_append(text, answer_number(status, "kernelMemory"));

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static void ignore_row(const struct em_subject *subject, const uint64_t *counters, void *userdata)
+static void ignore_row(const struct collect_row *row, const uint64_t *counters, void *userdata)
 {
-	(void)subject;
+	(void)row;
 	(void)counters;
 	(void)userdata;
 }
@@ -78,6 +78,8 @@ static void write_status(const struct api *api, uint32_t rows_used, struct json 
 	json_string(reply, "pins", api->pin_path);
 	json_u64(reply, "subjects", rows_used);
 	json_u64(reply, "subjectsMax", maps_state(api->maps)->subjects_max);
+	json_u64(reply, "settlements", settle_count(api->settle));
+	json_u64(reply, "settled", settle_rows(api->settle));
 	json_u64(reply, "memory", resident_bytes());
 	json_u64(reply, "kernelMemory", maps_kernel_bytes(api->maps));
 	write_clients(varlink_server_counters(api->server), reply);

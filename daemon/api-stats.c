@@ -30,18 +30,26 @@ static const char *const dimension_names[] = { "uid", "login", "unit" };
 
 /* --- gathering --------------------------------------------------------------------------------- */
 
-static void add_row(const struct em_subject *subject, const uint64_t *counters, void *userdata)
+static uint64_t key_of(const struct reading *reading, const struct collect_row *row)
+{
+	switch (reading->by) {
+	case BY_LOGIN:
+		return row->login;
+	case BY_UNIT:
+		return row->cgroup ? units_find(reading->api->units, row->cgroup)
+				   : settle_unit(reading->api->settle, row->unit);
+	default:
+		return row->uid;
+	}
+}
+
+static void add_row(const struct collect_row *row, const uint64_t *counters, void *userdata)
 {
 	struct reading *reading = userdata;
-	uint64_t key = subject->uid;
 
-	if (reading->filtered && subject->uid != reading->uid)
+	if (reading->filtered && row->uid != reading->uid)
 		return;
-	if (reading->by == BY_LOGIN)
-		key = subject->login;
-	else if (reading->by == BY_UNIT)
-		key = units_find(reading->api->units, subject->cgroup);
-	store_add(&reading->store, key, counters);
+	store_add(&reading->store, key_of(reading, row), counters);
 	for (size_t i = 0; i < EM_SLOTS_USED; i++)
 		reading->sums[i] += counters[i];
 }

@@ -7,6 +7,7 @@
 
 #include "ledger.h"
 #include "object.h"
+#include "settle.h"
 #include "unit.h"
 #include "varlink.h"
 
@@ -17,6 +18,7 @@ struct api {
 	const struct object *objects;
 	size_t n_objects;
 	struct units *units;
+	const struct settle *settle;
 	struct ledger_check *check;
 	struct varlink_server *server;
 	gid_t group; /* its members see everything */

@@ -7,49 +7,120 @@
 enum {
 	/* Mapped at a time: mapped pages count as resident memory of the daemon. */
 	WINDOW_BYTES = 1 << 20,
-	WINDOW_ROWS = WINDOW_BYTES / sizeof(struct em_row),
+	WINDOW_STEP = 1024, /* rows: 1024 * 64 bytes are 64 KiB */
 };
 
-static void read_row(const struct em_row *row, uint64_t seed, collect_visit visit, void *userdata,
-		     struct ledger_sample *sample)
+/* A reading under way. */
+struct sweep {
+	collect_visit visit;
+	void *userdata;
+	uint32_t slots;		      /* that are told */
+	struct ledger_sample *sample; /* NULL: nobody asks */
+};
+
+static void enter(const struct sweep *sweep, const struct collect_row *row,
+		  const uint64_t *counters)
+{
+	for (size_t i = 0; sweep->sample && i < EM_SLOTS_USED; i++)
+		sweep->sample->rows[i] += counters[i];
+	sweep->visit(row, counters, sweep->userdata);
+}
+
+static void read_row(const struct sweep *sweep, const struct em_row *row, uint64_t seed)
 {
 	uint64_t tag = __atomic_load_n(&row->tag, __ATOMIC_ACQUIRE);
-	uint64_t counters[EM_SLOTS_USED];
+	const struct em_subject *subject = &row->subject;
+	uint64_t counters[EM_SLOTS_LIMIT];
 
 	if (!tag)
 		return;
-	sample->rows_used++;
+	if (sweep->sample)
+		sweep->sample->rows_used++;
 	/* On weakly ordered processors the tag may be seen before the subject it was made from. */
-	if (tag != em_subject_tag(&row->subject, seed))
+	if (tag != em_subject_tag(subject, seed))
 		return;
-	for (size_t i = 0; i < EM_SLOTS_USED; i++) {
+	for (size_t i = 0; i < sweep->slots; i++)
 		counters[i] = __atomic_load_n(&row->counters[i], __ATOMIC_RELAXED);
-		sample->rows[i] += counters[i];
+	enter(sweep,
+	      &(struct collect_row){ subject->uid, subject->login, subject->cgroup, .unit = 0 },
+	      counters);
+}
+
+/* Windows begin with a page, of 64 KiB at most: rows are whole cache lines. */
+static int read_table(const struct sweep *sweep, const struct collect_table *table)
+{
+	size_t row_bytes = offsetof(struct em_row, counters) + table->slots * sizeof(uint64_t);
+	uint32_t window_rows = (uint32_t)(WINDOW_BYTES / row_bytes) & ~(WINDOW_STEP - 1U);
+
+	for (uint32_t first = 0; first < table->rows; first += window_rows) {
+		uint32_t n = table->rows - first < window_rows ? table->rows - first : window_rows;
+		const char *window = mmap(NULL, n * row_bytes, PROT_READ, MAP_SHARED, table->fd,
+					  (off_t)(first * row_bytes));
+
+		if (window == MAP_FAILED)
+			return -errno;
+		for (uint32_t i = 0; i < n; i++)
+			read_row(sweep, (const struct em_row *)(window + i * row_bytes),
+				 table->seed);
+		munmap((void *)(uintptr_t)window, n * row_bytes);
 	}
-	visit(&row->subject, counters, userdata);
+	return 0;
+}
+
+static void read_settled(const struct sweep *sweep, const struct settled *settled)
+{
+	uint32_t slots =
+		settled->header->slots < EM_SLOTS_USED ? settled->header->slots : EM_SLOTS_USED;
+
+	for (uint64_t i = 0; i < settled->header->rows; i++) {
+		const struct em_settled_row *row = settled_row(settled, i);
+		const uint64_t *settled_counts = settled_counters(row);
+		uint64_t counters[EM_SLOTS_USED] = { 0 };
+
+		for (uint32_t slot = 0; slot < slots; slot++)
+			counters[slot] = settled_counts[slot];
+		enter(sweep, &(struct collect_row){ row->uid, row->login, .cgroup = 0, row->unit },
+		      counters);
+	}
+}
+
+/* The totals of today and those of other layouts. */
+static void read_totals(const struct maps *maps, const struct settled *settled,
+			struct ledger_totals *ret_totals)
+{
+	ledger_sum(maps_totals(maps), ret_totals);
+	ret_totals->dispatch_misses = maps_dispatch_misses(maps);
+	for (size_t i = 0; i < EM_SLOTS_USED && i < settled->header->slots; i++) {
+		ret_totals->seen[i] += settled->seen[i];
+		ret_totals->overflow[i] += settled->overflow[i];
+	}
+	for (size_t i = 0; i < EM_UPDATE_ERRORS; i++)
+		ret_totals->update_errors[i] += settled->header->update_errors[i];
 }
 
 int collect_sweep(const struct maps *maps, collect_visit visit, void *userdata,
 		  struct ledger_sample *ret_sample)
 {
-	uint64_t seed = maps_state(maps)->seed;
-	uint32_t row_count = maps_rows(maps);
+	_cleanup_settled_ struct settled_memory memory = { 0 };
+	const struct em_state *state = maps_state(maps);
+	const struct sweep sweep = { visit, userdata, EM_SLOTS_USED, ret_sample };
+	int r = maps_settled(maps, &memory);
 
+	if (r < 0)
+		return r;
 	*ret_sample = (struct ledger_sample){ 0 };
-	ledger_sum(maps_totals(maps), &ret_sample->before);
-	for (uint32_t first = 0; first < row_count; first += WINDOW_ROWS) {
-		uint32_t n = row_count - first < WINDOW_ROWS ? row_count - first : WINDOW_ROWS;
-		size_t bytes = n * sizeof(struct em_row);
-		const struct em_row *window;
+	read_totals(maps, &memory.settled, &ret_sample->before);
+	read_settled(&sweep, &memory.settled);
+	/* Two, while one is not settled yet. */
+	for (uint32_t era = memory.settled.header->era; !r && era <= state->era; era++)
+		r = read_table(&sweep,
+			       &(struct collect_table){ maps_rows_fd(maps, era), maps_rows(maps),
+							EM_SLOTS, state->seed });
+	read_totals(maps, &memory.settled, &ret_sample->after);
+	return r;
+}
 
-		window = mmap(NULL, bytes, PROT_READ, MAP_SHARED, maps_rows_fd(maps),
-			      (off_t)(first * sizeof(struct em_row)));
-		if (window == MAP_FAILED)
-			return -errno;
-		for (uint32_t i = 0; i < n; i++)
-			read_row(&window[i], seed, visit, userdata, ret_sample);
-		munmap((void *)(uintptr_t)window, bytes);
-	}
-	ledger_sum(maps_totals(maps), &ret_sample->after);
-	return 0;
+int collect_table(const struct collect_table *table, collect_visit visit, void *userdata)
+{
+	return read_table(&(struct sweep){ visit, userdata, table->slots, NULL }, table);
 }

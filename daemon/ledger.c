@@ -21,7 +21,6 @@ void ledger_sum(const struct em_totals *shards, struct ledger_totals *ret_totals
 			ret_totals->seen[i] += read_once(&shard->seen[i]);
 		for (size_t i = 0; i < EM_UPDATE_ERRORS; i++)
 			ret_totals->update_errors[i] += read_once(&shard->update_errors[i]);
-		ret_totals->dispatch_misses += read_once(&shard->dispatch_misses);
 	}
 }
 

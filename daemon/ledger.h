@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-/* The sum over all shards. */
+/* The sums over everything that was seen. */
 struct ledger_totals {
 	uint64_t seen[EM_SLOTS_USED];
 	uint64_t overflow[EM_SLOTS_USED];
@@ -40,6 +40,7 @@ enum {
 	LEDGER_PATIENCE_USEC = 200000,
 };
 
+/* Adds the shards up; dispatch misses are counted elsewhere. */
 void ledger_sum(const struct em_totals *shards, struct ledger_totals *ret_totals);
 
 /*

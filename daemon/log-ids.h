@@ -7,3 +7,4 @@
 #define LOG_ID_REFUSED	"fce2115da4a04ee0aedb4ef068bb0b15" /* cannot start: the line says why */
 #define LOG_ID_BREACH	"c47b1799a50549c0ad0e54a804003cad" /* the books do not balance */
 #define LOG_ID_CONFIG	"e3020f49dded459c80f1a1a0b14bfced" /* a problem in the configuration */
+#define LOG_ID_SETTLE	"6f0d3c6c4b5e4f0c9a6e0d2f7c1b8a35" /* no room in the table of subjects */

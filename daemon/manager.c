@@ -7,7 +7,10 @@
 #include "log-ids.h"
 #include "log.h"
 #include "privileges.h"
+#include "ring.h"
+#include "settle.h"
 #include "socket.h"
+#include "takeover.h"
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -27,7 +30,12 @@ struct manager {
 	struct maps *maps;
 	struct object objects[SETTINGS_PROBES_MAX];
 	size_t n_objects;
+	struct takeover *takeover; /* of counts of another layout, until it is done */
 	struct units *units;
+	struct settle *settle;
+	struct ring *ring;
+	sd_event_source *again; /* settling that has to wait for a moment */
+	bool settle_failed;	/* and that was logged */
 	struct ledger_check check;
 	sd_event *event;
 	struct varlink_server *server;
@@ -129,25 +137,65 @@ static void verified(struct manager *manager)
 	state->verified_usec = now_realtime_usec();
 }
 
-/* From here on it is counted. */
-static int start_counting(struct manager *manager, struct problem *problem)
+static int open_maps(struct manager *manager, struct problem *problem)
 {
-	struct sweep sweep = { manager, problem };
-	bool adopted;
-	int r;
+	return maps_new(manager->pins, manager->settings.subjects_max, &manager->maps, problem);
+}
 
-	r = pins_begin(manager->pins, problem);
+/* Finds out which of two layouts is the truth, and makes ours if there is just the other. */
+static int prepare_takeover(struct manager *manager, struct problem *problem)
+{
+	struct pins *other = pins_other(manager->pins);
+	int r = takeover_open(other, &manager->takeover, problem);
+
 	if (r < 0)
 		return r;
-	adopted = pins_adopted(manager->pins);
-	r = maps_new(manager->pins, manager->settings.subjects_max, &manager->maps, problem);
-	if (!r)
-		r = start_probes(manager, problem);
+	if (!pins_building(manager->pins) && takeover_reversed(manager->takeover, manager->maps)) {
+		manager->maps = maps_free(manager->maps);
+		r = pins_start_over(manager->pins, problem);
+		if (!r)
+			r = open_maps(manager, problem);
+		if (r < 0)
+			return r;
+	}
+	if (pins_building(manager->pins)) {
+		log_notice("taking over the counts of layout %s", pins_layout(other));
+		takeover_identity(manager->takeover, maps_state(manager->maps));
+		return pins_commit(manager->pins, problem);
+	}
+	if (!takeover_done(manager->takeover, manager->maps))
+		return 0;
+	manager->takeover = takeover_free(manager->takeover);
+	return pins_remove_other(manager->pins, problem);
+}
+
+static int start_hooks(struct manager *manager, bool adopted, struct problem *problem)
+{
+	struct sweep sweep = { manager, problem };
+	int r = start_probes(manager, problem);
+
 	if (!r && adopted)
 		r = pins_each_link(manager->pins, drop_unknown, &sweep);
 	if (r < 0 && !problem->error)
 		problem_set(problem, -r, "cannot read the links in %s: %s",
 			    pins_path(manager->pins), strerror(-r));
+	return r;
+}
+
+/* From here on it is counted. */
+static int start_counting(struct manager *manager, struct problem *problem)
+{
+	bool adopted;
+	int r = pins_begin(manager->pins, problem);
+
+	if (r < 0)
+		return r;
+	adopted = pins_adopted(manager->pins);
+	r = open_maps(manager, problem);
+	if (!r && pins_other(manager->pins))
+		r = prepare_takeover(manager, problem);
+	if (!r)
+		r = start_hooks(manager, adopted, problem);
 	if (r < 0)
 		return r;
 	maps_state(manager->maps)->generation++;
@@ -160,6 +208,109 @@ static int start_counting(struct manager *manager, struct problem *problem)
 		  pins_path(manager->pins));
 	for (size_t i = 0; i < manager->n_objects; i++)
 		report_probe(&manager->objects[i]);
+	return 0;
+}
+
+/* --- settling ---------------------------------------------------------------------------------- */
+
+static int find_cgroup(uint64_t id, uint64_t *ret_parent, char *name, void *userdata)
+{
+	const struct manager *manager = userdata;
+	struct em_cgroup cgroup;
+	int r = maps_cgroup(manager->maps, id, &cgroup);
+
+	if (r < 0)
+		return r;
+	*ret_parent = cgroup.parent;
+	memcpy(name, cgroup.name, UNIT_NAME_BYTES);
+	return 0;
+}
+_Static_assert((int)UNIT_NAME_BYTES == (int)EM_CGROUP_NAME, "one copies into the other");
+
+enum {
+	RETRY_USEC = 10000000, /* after a failure, which is then probably one of memory */
+};
+
+static void look(struct manager *manager);
+
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	(void)source;
+	(void)usec;
+	manager->again = sd_event_source_disable_unref(manager->again);
+	look(manager);
+	return 0;
+}
+
+static void look_again(struct manager *manager, uint64_t usec)
+{
+	if (!manager->again)
+		sd_event_add_time_relative(manager->event, &manager->again, CLOCK_MONOTONIC, usec,
+					   0, on_again, manager);
+}
+
+/* Meanwhile counting goes on; when the table is full, for nobody, and the totals say so. */
+static void look(struct manager *manager)
+{
+	struct problem problem = { 0 };
+	int r = settle_look(manager->settle, &problem);
+
+	if (r > 0)
+		look_again(manager, 0); /* clients come first */
+	if (r >= 0) {
+		manager->settle_failed = false;
+		return;
+	}
+	if (!manager->settle_failed)
+		log_write(LOG_WARNING,
+			  &(struct log_context){ .message_id = LOG_ID_SETTLE,
+						 .error = problem.error },
+			  "cannot make room in the table of subjects: %s; trying again",
+			  problem.text);
+	manager->settle_failed = true;
+	look_again(manager, RETRY_USEC);
+}
+
+static void on_event(const struct em_event *event, size_t bytes, void *userdata)
+{
+	(void)event; /* there is one kind so far */
+	(void)bytes;
+	(void)userdata;
+}
+
+static void on_events(void *userdata)
+{
+	look(userdata);
+}
+
+/* Completes what an earlier start began, takes over, and listens for the bell from then on. */
+static int start_settling(struct manager *manager, struct problem *problem)
+{
+	int r = units_new(NULL, find_cgroup, manager, &manager->units);
+
+	if (!r)
+		r = units_refresh(manager->units);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot read the cgroup tree: %s", strerror(-r));
+	r = settle_new(manager->maps, manager->pins, manager->units, manager->settings.settled_max,
+		       &manager->settle, problem);
+	if (!r)
+		r = settle_recover(manager->settle, problem);
+	if (!r && manager->takeover) {
+		r = takeover_finish(manager->takeover, manager->maps, manager->settle, problem);
+		manager->takeover = takeover_free(manager->takeover);
+		if (!r)
+			r = pins_remove_other(manager->pins, problem);
+	}
+	if (r < 0)
+		return r;
+	r = ring_new(manager->event, maps_events_fd(manager->maps), on_event, on_events, manager,
+		     &manager->ring);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot read the ring buffer: %s", strerror(-r));
+	look(manager); /* the bell may have rung for nobody */
 	return 0;
 }
 
@@ -243,6 +394,7 @@ static void apply(struct manager *manager, struct config *config)
 	settings_read(config, &manager->settings);
 	log_set_priority(manager->settings.log_priority);
 	varlink_server_set_limits(manager->server, &manager->settings.limits);
+	settle_set_rows_max(manager->settle, manager->settings.settled_max);
 }
 
 /* All or nothing: with any problem the configuration in force stays. */
@@ -358,26 +510,13 @@ static void fill_api(struct manager *manager)
 	api->objects = manager->objects;
 	api->n_objects = manager->n_objects;
 	api->units = manager->units;
+	api->settle = manager->settle;
 	api->check = &manager->check;
 	api->server = manager->server;
 	api->started_usec = now_realtime_usec();
 	api->reload = reload;
 	api->userdata = manager;
 }
-
-static int find_cgroup(uint64_t id, uint64_t *ret_parent, char *name, void *userdata)
-{
-	const struct manager *manager = userdata;
-	struct em_cgroup cgroup;
-	int r = maps_cgroup(manager->maps, id, &cgroup);
-
-	if (r < 0)
-		return r;
-	*ret_parent = cgroup.parent;
-	memcpy(name, cgroup.name, UNIT_NAME_BYTES);
-	return 0;
-}
-_Static_assert((int)UNIT_NAME_BYTES == (int)EM_CGROUP_NAME, "one copies into the other");
 
 static int start(struct manager *manager, struct problem *problem)
 {
@@ -397,11 +536,9 @@ static int start(struct manager *manager, struct problem *problem)
 	r = start_counting(manager, problem);
 	if (r < 0)
 		return r;
-	r = units_new(NULL, find_cgroup, manager, &manager->units);
-	if (!r)
-		r = units_refresh(manager->units);
+	r = start_settling(manager, problem);
 	if (r < 0)
-		return problem_set(problem, -r, "cannot read the cgroup tree: %s", strerror(-r));
+		return r;
 	r = start_serving(manager, &socket_fd, problem);
 	if (r < 0)
 		return r;
@@ -440,6 +577,10 @@ struct manager *manager_free(struct manager *manager)
 	if (manager->own_socket)
 		unlink(manager->own_socket);
 	free(manager->own_socket);
+	sd_event_source_disable_unref(manager->again);
+	ring_free(manager->ring);
+	settle_free(manager->settle);
+	takeover_free(manager->takeover);
 	units_free(manager->units);
 	for (size_t i = 0; i < SETTINGS_PROBES_MAX; i++)
 		object_release(&manager->objects[i]);

@@ -2,8 +2,9 @@
 /* The maps all probes share: maps.h. */
 #include "maps.h"
 
-#include "core.skel.h"
+#include "map.h"
 
+#include <assert.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <stdio.h>
@@ -16,45 +17,61 @@ enum shared {
 	SHARED_TOTALS,
 	SHARED_ROWS,
 	SHARED_CLAIMS,
-	SHARED_ROWS_0,
-	SHARED_CLAIMS_0,
 	SHARED_CGROUPS,
+	SHARED_SETTLED,
+	SHARED_MISSES,
+	SHARED_EVENTS,
 	SHARED_MAPS,
+};
+
+/* What a table of one era consists of. */
+enum part {
+	PART_ROWS,
+	PART_CLAIMS,
+	TABLE_PARTS,
 };
 
 enum {
 	ROWS_PER_SUBJECT = 2,	 /* rows stay half empty, so that a place is found quickly */
+	SETTLE_SHARE = 2,	 /* settled when 1/2 is in use: the rest is for the meantime */
 	HASH_ELEMENT_BYTES = 72, /* kernel/bpf/hashtab.c: struct htab_elem and its bucket */
+	EVENTS_BYTES = 65536,	 /* a multiple of every page size */
+	NAME_BYTES = 16,
 };
 
-/* The shape every map must have; entries of 0: any, it depends on SubjectsMax=. */
-struct shape {
-	const char *name;
-	enum bpf_map_type type;
-	uint32_t key_bytes, value_bytes, entries, flags;
-	bool in_probes; /* probes declare it too */
-};
-
-static const struct shape shapes[SHARED_MAPS] = {
+static const struct map_shape shapes[SHARED_MAPS] = {
 	[SHARED_STATE] = { "state", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct em_state), 1,
-			   BPF_F_MMAPABLE, true },
+			   BPF_F_MMAPABLE, .in_probes = true },
 	[SHARED_TOTALS] = { "totals", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct em_totals), EM_SHARDS,
-			    BPF_F_MMAPABLE, true },
-	[SHARED_ROWS] = { "rows", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, EM_ERAS, 0, true },
-	[SHARED_CLAIMS] = { "claims", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, EM_ERAS, 0, true },
-	[SHARED_ROWS_0] = { "rows_0", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct em_row), 0,
-			    BPF_F_MMAPABLE, false },
-	[SHARED_CLAIMS_0] = { "claims_0", BPF_MAP_TYPE_HASH, 4, 4, 0, 0, false },
+			    BPF_F_MMAPABLE, .in_probes = true },
+	[SHARED_ROWS] = { "rows", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, EM_ERAS, 0, .in_probes = true },
+	[SHARED_CLAIMS] = { "claims", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, EM_ERAS, 0,
+			    .in_probes = true },
 	[SHARED_CGROUPS] = { "cgroups", BPF_MAP_TYPE_LRU_HASH, 8, sizeof(struct em_cgroup),
-			     EM_CGROUPS, 0, true },
+			     EM_CGROUPS, 0, .in_probes = true },
+	[SHARED_SETTLED] = { "settled", BPF_MAP_TYPE_ARRAY, 4, MAP_WORD_BYTES, 0, BPF_F_MMAPABLE },
+	[SHARED_MISSES] = { "misses", BPF_MAP_TYPE_ARRAY, 4, MAP_WORD_BYTES, 1, BPF_F_MMAPABLE,
+			    .in_probes = true, .of_hooks = true },
+	[SHARED_EVENTS] = { "events", BPF_MAP_TYPE_RINGBUF, 0, 0, EVENTS_BYTES, 0,
+			    .in_probes = true },
+};
+
+static const struct {
+	enum shared outer;
+	struct map_shape shape; /* but for the name: a number is added */
+} parts[TABLE_PARTS] = {
+	[PART_ROWS] = { SHARED_ROWS,
+			{ "rows", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct em_row), 0,
+			  BPF_F_MMAPABLE } },
+	[PART_CLAIMS] = { SHARED_CLAIMS, { "claims", BPF_MAP_TYPE_HASH, 4, 4, 0, 0 } },
 };
 
 struct maps {
-	int fds[SHARED_MAPS];
-	uint32_t ids[SHARED_MAPS];
-	uint32_t entries[SHARED_MAPS];
+	struct map shared[SHARED_MAPS];
+	struct map tables[EM_ERAS][TABLE_PARTS];
 	struct em_state *state;
 	struct em_totals *totals;
+	uint64_t *misses;
 };
 
 struct maps *maps_free(struct maps *maps)
@@ -65,98 +82,16 @@ struct maps *maps_free(struct maps *maps)
 		munmap(maps->state, sizeof(*maps->state));
 	if (maps->totals)
 		munmap(maps->totals, EM_SHARDS * sizeof(*maps->totals));
+	if (maps->misses)
+		munmap(maps->misses, sizeof(*maps->misses));
 	for (int i = 0; i < SHARED_MAPS; i++)
-		close_fd(maps->fds[i]);
+		map_release(&maps->shared[i]);
+	for (int era = 0; era < EM_ERAS; era++)
+		for (int part = 0; part < TABLE_PARTS; part++)
+			map_release(&maps->tables[era][part]);
 	free(maps);
 	return NULL;
 }
-
-/* --- verifying --------------------------------------------------------------------------------- */
-
-static int check_shape(struct maps *maps, enum shared which, struct pins *pins,
-		       struct problem *problem)
-{
-	const struct shape *shape = &shapes[which];
-	struct bpf_map_info info = { 0 };
-	uint32_t size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(maps->fds[which], &info, &size) < 0)
-		return problem_set(problem, errno, "cannot examine map %s: %m",
-				   pins_name(pins, PIN_MAP, shape->name));
-	if (info.type != shape->type || info.key_size != shape->key_bytes ||
-	    info.value_size != shape->value_bytes || info.map_flags != shape->flags ||
-	    (shape->entries && info.max_entries != shape->entries))
-		return problem_set(problem, EUCLEAN,
-				   "%s is not the map it should be (type %u, key %u, value %u, "
-				   "entries %u, flags %#x): left untouched; 'ebpfmond --unpin' "
-				   "removes it and its counts",
-				   pins_name(pins, PIN_MAP, shape->name), info.type, info.key_size,
-				   info.value_size, info.max_entries, info.map_flags);
-	maps->ids[which] = info.id;
-	maps->entries[which] = info.max_entries;
-	return 0;
-}
-
-/* The outer map must hold the very map that is pinned as its first inner one. */
-static int check_inner(struct maps *maps, enum shared outer, enum shared inner, struct pins *pins,
-		       struct problem *problem)
-{
-	uint32_t era = 0, id = 0;
-
-	if (bpf_map_lookup_elem(maps->fds[outer], &era, &id) < 0 || id != maps->ids[inner])
-		return problem_set(problem, EUCLEAN,
-				   "%s does not hold the map pinned as '%s': left untouched; "
-				   "'ebpfmond --unpin' removes both and their counts",
-				   pins_name(pins, PIN_MAP, shapes[outer].name),
-				   shapes[inner].name);
-	return 0;
-}
-
-static int check_state(struct maps *maps, struct pins *pins, struct problem *problem)
-{
-	uint32_t row_count = maps->entries[SHARED_ROWS_0];
-	const struct em_state *state = maps->state;
-
-	if (state->layout != EM_LAYOUT || state->era >= EM_ERAS || row_count & (row_count - 1) ||
-	    state->gap_count > EM_GAPS || state->subjects_max != maps->entries[SHARED_CLAIMS_0])
-		return problem_set(problem, EUCLEAN,
-				   "%s holds no state of this layout: left untouched; 'ebpfmond "
-				   "--unpin' removes it and all counts",
-				   pins_name(pins, PIN_MAP, "state"));
-	return 0;
-}
-
-/* --- memory ------------------------------------------------------------------------------------ */
-
-static int map_memory(struct maps *maps, struct problem *problem)
-{
-	void *state, *totals;
-
-	state = mmap(NULL, sizeof(*maps->state), PROT_READ | PROT_WRITE, MAP_SHARED,
-		     maps->fds[SHARED_STATE], 0);
-	if (state == MAP_FAILED)
-		return problem_set(problem, errno, "cannot map the state into memory: %m");
-	maps->state = state;
-	totals = mmap(NULL, EM_SHARDS * sizeof(*maps->totals), PROT_READ, MAP_SHARED,
-		      maps->fds[SHARED_TOTALS], 0);
-	if (totals == MAP_FAILED)
-		return problem_set(problem, errno, "cannot map the totals into memory: %m");
-	maps->totals = totals;
-	return 0;
-}
-
-static int begin_epoch(struct em_state *state, uint32_t subjects_max, struct problem *problem)
-{
-	if (getrandom(state->epoch, sizeof(state->epoch), 0) < 0 ||
-	    getrandom(&state->seed, sizeof(state->seed), 0) < 0)
-		return problem_set(problem, errno, "cannot get random bytes: %m");
-	state->layout = EM_LAYOUT;
-	state->subjects_max = subjects_max;
-	state->since_usec = state->verified_usec = now_realtime_usec();
-	return 0;
-}
-
-/* --- creating and adopting --------------------------------------------------------------------- */
 
 static uint32_t rows_for(uint32_t subjects_max)
 {
@@ -167,120 +102,346 @@ static uint32_t rows_for(uint32_t subjects_max)
 	return row_count;
 }
 
-/* Everything but the outer maps: libbpf would give those templates of their own. */
-static int load_core(struct bpf_object *core, uint32_t subjects_max)
+/* "rows_0" */
+static const char *part_name(enum part part, uint32_t slot, char buffer[static NAME_BYTES])
 {
-	int r;
-
-	r = bpf_map__set_autocreate(bpf_object__find_map_by_name(core, "rows"), false);
-	if (!r)
-		r = bpf_map__set_autocreate(bpf_object__find_map_by_name(core, "claims"), false);
-	if (!r)
-		r = bpf_map__set_max_entries(bpf_object__find_map_by_name(core, "rows_0"),
-					     rows_for(subjects_max));
-	if (!r)
-		r = bpf_map__set_max_entries(bpf_object__find_map_by_name(core, "claims_0"),
-					     subjects_max);
-	return r ? r : bpf_object__load(core);
+	snprintf(buffer, NAME_BYTES, "%s_%u", parts[part].shape.name, slot);
+	return buffer;
 }
 
-/*
- * The first inner map is the template itself: what an outer map holds must equal its template in
- * entries (arrays), and on 5.15 to 6.1 even in having BTF (timer_off in bpf_map_meta_equal()).
- */
-static int create_outer(struct maps *maps, enum shared outer, enum shared inner)
-{
-	const struct shape *shape = &shapes[outer];
-	LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = (uint32_t)maps->fds[inner]);
-	uint32_t era = 0;
+/* --- verifying --------------------------------------------------------------------------------- */
 
-	maps->fds[outer] = bpf_map_create(shape->type, shape->name, shape->key_bytes,
-					  shape->value_bytes, shape->entries, &options);
-	if (maps->fds[outer] < 0 ||
-	    bpf_map_update_elem(maps->fds[outer], &era, &maps->fds[inner], 0) < 0)
-		return -errno;
+/* The outer map must hold the very map that is pinned. */
+static int check_inner(const struct maps *maps, enum part part, uint32_t slot, struct pins *pins,
+		       struct problem *problem)
+{
+	enum shared outer = parts[part].outer;
+	char name[NAME_BYTES];
+	uint32_t id = 0;
+
+	if (bpf_map_lookup_elem(maps->shared[outer].fd, &slot, &id) < 0 ||
+	    id != maps->tables[slot][part].id)
+		return problem_set(problem, EUCLEAN,
+				   "%s does not hold the map pinned as '%s': left untouched; "
+				   "'ebpfmond --unpin' removes both and their counts",
+				   pins_name(pins, PIN_MAP, shapes[outer].name),
+				   part_name(part, slot, name));
 	return 0;
 }
 
-static int take_core(struct maps *maps, const struct bpf_object *core)
+static int check_state(const struct maps *maps, struct pins *pins, struct problem *problem)
 {
-	static const enum shared created[] = { SHARED_STATE, SHARED_TOTALS, SHARED_ROWS_0,
-					       SHARED_CLAIMS_0, SHARED_CGROUPS };
+	const struct em_state *state = maps->state;
 
-	for (size_t i = 0; i < ARRAY_SIZE(created); i++) {
-		int fd = bpf_object__find_map_fd_by_name(core, shapes[created[i]].name);
+	assert(state);
+	if (state->format != EM_FORMAT || state->layout != EM_LAYOUT || state->slots != EM_SLOTS ||
+	    state->shards != EM_SHARDS || state->gap_count > EM_GAPS)
+		return problem_set(problem, EUCLEAN,
+				   "%s holds no state of this layout: left untouched; 'ebpfmond "
+				   "--unpin' removes it and all counts",
+				   pins_name(pins, PIN_MAP, "state"));
+	if (state->totals_id != maps->shared[SHARED_TOTALS].id)
+		return problem_set(problem, EUCLEAN,
+				   "%s is not the map that counting began with: left untouched; "
+				   "'ebpfmond --unpin' removes it and all counts",
+				   pins_name(pins, PIN_MAP, "totals"));
+	return 0;
+}
 
-		maps->fds[created[i]] = dup(fd);
-		if (maps->fds[created[i]] < 0)
-			return -errno;
+/* The table of @slot, which must be there, is the one that programs use. */
+static int check_table(struct maps *maps, uint32_t slot, struct pins *pins, struct problem *problem)
+{
+	const struct map *table = maps->tables[slot];
+	char name[NAME_BYTES];
+
+	for (int part = 0; part < TABLE_PARTS; part++) {
+		int r;
+
+		if (table[part].fd < 0)
+			return problem_set(
+				problem, EUCLEAN,
+				"%s is missing: left the rest untouched; 'ebpfmond --unpin' "
+				"removes it and all counts",
+				pins_name(pins, PIN_MAP, part_name(part, slot, name)));
+		r = check_inner(maps, part, slot, pins, problem);
+		if (r < 0)
+			return r;
+	}
+	if (table[PART_ROWS].entries != maps_rows(maps) ||
+	    table[PART_CLAIMS].entries != maps->state->subjects_max)
+		return problem_set(problem, EUCLEAN,
+				   "%s holds no state of this layout: left untouched; 'ebpfmond "
+				   "--unpin' removes it and all counts",
+				   pins_name(pins, PIN_MAP, "state"));
+	return 0;
+}
+
+static int check_settled(const struct maps *maps, struct pins *pins, struct problem *problem)
+{
+	_cleanup_settled_ struct settled_memory memory = { 0 };
+	const struct em_settled *header;
+
+	if (maps_settled(maps, &memory) == 0) {
+		header = memory.settled.header;
+		assert(header);
+		if (header->era == maps->state->era || header->era + 1 == maps->state->era)
+			return 0;
+	}
+	return problem_set(problem, EUCLEAN,
+			   "%s holds no settled counts that fit the state: left untouched; "
+			   "'ebpfmond --unpin' removes it and all counts",
+			   pins_name(pins, PIN_MAP, "settled"));
+}
+
+/* --- memory ------------------------------------------------------------------------------------ */
+
+static int map_one(const struct maps *maps, enum shared which, size_t bytes, int protection,
+		   void **ret_memory, struct problem *problem)
+{
+	void *memory = mmap(NULL, bytes, protection, MAP_SHARED, maps->shared[which].fd, 0);
+
+	if (memory == MAP_FAILED)
+		return problem_set(problem, errno, "cannot map the table '%s' into memory: %m",
+				   shapes[which].name);
+	*ret_memory = memory;
+	return 0;
+}
+
+static int map_memory(struct maps *maps, struct problem *problem)
+{
+	void *state = NULL, *totals = NULL, *misses = NULL;
+	int r = map_one(maps, SHARED_STATE, sizeof(*maps->state), PROT_READ | PROT_WRITE, &state,
+			problem);
+
+	if (r < 0)
+		return r;
+	maps->state = state;
+	r = map_one(maps, SHARED_TOTALS, EM_SHARDS * sizeof(*maps->totals), PROT_READ, &totals,
+		    problem);
+	if (r < 0)
+		return r;
+	maps->totals = totals;
+	r = map_one(maps, SHARED_MISSES, sizeof(*maps->misses), PROT_READ, &misses, problem);
+	if (!r)
+		maps->misses = misses;
+	return r;
+}
+
+static int begin_epoch(struct maps *maps, uint32_t subjects_max, struct problem *problem)
+{
+	struct em_state *state = maps->state;
+
+	assert(state);
+	if (getrandom(state->tree, sizeof(state->tree), 0) < 0 ||
+	    getrandom(state->epoch, sizeof(state->epoch), 0) < 0 ||
+	    getrandom(&state->seed, sizeof(state->seed), 0) < 0)
+		return problem_set(problem, errno, "cannot get random bytes: %m");
+	state->format = EM_FORMAT;
+	state->layout = EM_LAYOUT;
+	state->slots = EM_SLOTS;
+	state->shards = EM_SHARDS;
+	state->totals_id = maps->shared[SHARED_TOTALS].id;
+	state->subjects_max = subjects_max;
+	state->settle_at = subjects_max / SETTLE_SHARE;
+	state->since_usec = state->verified_usec = now_realtime_usec();
+	return 0;
+}
+
+/* --- creating ---------------------------------------------------------------------------------- */
+
+static int create_table(struct map *table, uint32_t subjects_max)
+{
+	static const char *const names[] = { "rows_0", "claims_0", NULL };
+
+	return map_create_core(names, (struct map *[]){ &table[PART_ROWS], &table[PART_CLAIMS] },
+			       rows_for(subjects_max), subjects_max);
+}
+
+static int create_core(struct maps *maps)
+{
+	static const char *const names[] = { "state", "totals", "cgroups", NULL };
+
+	return map_create_core(names,
+			       (struct map *[]){ &maps->shared[SHARED_STATE],
+						 &maps->shared[SHARED_TOTALS],
+						 &maps->shared[SHARED_CGROUPS] },
+			       1, 1);
+}
+
+/*
+ * The template is an inner map itself: what an outer map holds must equal its template in
+ * entries (arrays), and on 5.15 to 6.1 even in having BTF (timer_off in bpf_map_meta_equal()).
+ */
+static int create_outer(struct maps *maps, enum part part)
+{
+	enum shared outer = parts[part].outer;
+	const struct map_shape *shape = &shapes[outer];
+	LIBBPF_OPTS(bpf_map_create_opts, options,
+		    .inner_map_fd = (uint32_t)maps->tables[0][part].fd);
+
+	maps->shared[outer].fd = bpf_map_create(shape->type, shape->name, shape->key_bytes,
+						shape->value_bytes, shape->entries, &options);
+	return maps->shared[outer].fd < 0 ? -errno : 0;
+}
+
+static int create_settled(struct maps *maps)
+{
+	const struct em_settled empty = { .format = EM_FORMAT };
+
+	maps->shared[SHARED_SETTLED].fd = map_create_words("settled", &empty, sizeof(empty));
+	return maps->shared[SHARED_SETTLED].fd < 0 ? maps->shared[SHARED_SETTLED].fd : 0;
+}
+
+static int pin_shared(struct maps *maps, enum shared which, struct pins *pins,
+		      struct problem *problem)
+{
+	const struct map_shape *shape = &shapes[which];
+	int r = pins_put(pins, map_kind(shape), shape->name, maps->shared[which].fd, problem);
+
+	return r ? r
+		 : map_check(&maps->shared[which], shape,
+			     pins_name(pins, map_kind(shape), shape->name), problem);
+}
+
+/* Pins the table of @slot and lets the outer maps refer to it. */
+static int install_table(struct maps *maps, struct pins *pins, uint32_t slot,
+			 struct problem *problem)
+{
+	for (int part = 0; part < TABLE_PARTS; part++) {
+		struct map *map = &maps->tables[slot][part];
+		char name[NAME_BYTES];
+		int r;
+
+		part_name(part, slot, name);
+		r = pins_replace(pins, PIN_MAP, name, map->fd, problem);
+		if (!r)
+			r = map_check(map, &parts[part].shape, pins_name(pins, PIN_MAP, name),
+				      problem);
+		if (r < 0)
+			return r;
+		if (bpf_map_update_elem(maps->shared[parts[part].outer].fd, &slot, &map->fd, 0))
+			return problem_set(problem, errno, "cannot use the new table %s: %m", name);
 	}
 	return 0;
 }
 
-static void object_closep(struct bpf_object **object)
-{
-	if (*object)
-		bpf_object__close(*object);
-}
-
+/* The order: what refers to something comes after it. */
 static int create_all(struct maps *maps, struct pins *pins, uint32_t subjects_max,
 		      struct problem *problem)
 {
-	CLEANUP(object_closep) struct bpf_object *core = NULL;
-	size_t size;
-	const void *elf = core_bpf__elf_bytes(&size);
-	int r;
+	static const enum shared order[] = { SHARED_STATE,  SHARED_TOTALS,  SHARED_ROWS,
+					     SHARED_CLAIMS, SHARED_CGROUPS, SHARED_SETTLED };
+	int r = create_core(maps);
 
-	core = bpf_object__open_mem(elf, size, NULL);
-	if (!core)
-		return problem_set(problem, errno,
-				   "cannot read the built-in BPF object 'core': %m");
-	r = load_core(core, subjects_max);
 	if (!r)
-		r = take_core(maps, core);
+		r = create_table(maps->tables[0], subjects_max);
+	for (int part = 0; !r && part < TABLE_PARTS; part++)
+		r = create_outer(maps, part);
 	if (!r)
-		r = create_outer(maps, SHARED_ROWS, SHARED_ROWS_0);
-	if (!r)
-		r = create_outer(maps, SHARED_CLAIMS, SHARED_CLAIMS_0);
+		r = create_settled(maps);
 	if (r < 0)
 		return problem_set(problem, -r,
 				   "cannot create the kernel tables for %u subjects: %s",
 				   subjects_max, strerror(-r));
-	for (int i = 0; !r && i < SHARED_MAPS; i++)
-		r = pins_put(pins, PIN_MAP, shapes[i].name, maps->fds[i], problem);
+	for (size_t i = 0; !r && i < ARRAY_SIZE(order); i++)
+		r = pin_shared(maps, order[i], pins, problem);
+	if (!r)
+		r = install_table(maps, pins, 0, problem);
 	return r;
+}
+
+/* Made with the first hook, and kept with them through all layouts. */
+static int create_misses(struct maps *maps, struct pins *pins, struct problem *problem)
+{
+	const uint64_t zero = 0;
+
+	maps->shared[SHARED_MISSES].fd = map_create_words("misses", &zero, sizeof(zero));
+	if (maps->shared[SHARED_MISSES].fd < 0)
+		return problem_set(problem, -maps->shared[SHARED_MISSES].fd,
+				   "cannot create the kernel table 'misses': %s",
+				   strerror(-maps->shared[SHARED_MISSES].fd));
+	return pin_shared(maps, SHARED_MISSES, pins, problem);
+}
+
+/* Not pinned: it is of no use to anybody but the daemon that reads it. */
+static int create_events(struct maps *maps, struct problem *problem)
+{
+	struct map *events = &maps->shared[SHARED_EVENTS];
+
+	events->fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "events", 0, 0, EVENTS_BYTES, NULL);
+	if (events->fd < 0)
+		return problem_set(problem, errno, "cannot create the ring buffer 'events': %m");
+	events->entries = EVENTS_BYTES;
+	return 0;
+}
+
+/* --- adopting ---------------------------------------------------------------------------------- */
+
+static int adopt_shared(struct maps *maps, enum shared which, struct pins *pins,
+			struct problem *problem)
+{
+	const struct map_shape *shape = &shapes[which];
+	int r = map_adopt(&maps->shared[which], shape, shape->name, pins, problem);
+
+	if (r == -ENOENT)
+		return problem_set(problem, EUCLEAN,
+				   "%s is missing: left the rest untouched; 'ebpfmond --unpin' "
+				   "removes it and all counts",
+				   pins_name(pins, map_kind(shape), shape->name));
+	return r;
+}
+
+/* All that is pinned of the tables; which of them have to be is found out with the state. */
+static int adopt_tables(struct maps *maps, struct pins *pins, struct problem *problem)
+{
+	char name[NAME_BYTES];
+
+	for (uint32_t slot = 0; slot < EM_ERAS; slot++)
+		for (int part = 0; part < TABLE_PARTS; part++) {
+			int r = map_adopt(&maps->tables[slot][part], &parts[part].shape,
+					  part_name(part, slot, name), pins, problem);
+
+			if (r < 0 && r != -ENOENT)
+				return r;
+		}
+	return 0;
 }
 
 static int adopt_all(struct maps *maps, struct pins *pins, struct problem *problem)
 {
-	int r;
+	int r = 0;
 
-	for (int i = 0; i < SHARED_MAPS; i++) {
-		r = pins_get(pins, PIN_MAP, shapes[i].name, &maps->fds[i], problem);
-		if (r == -ENOENT)
-			return problem_set(problem, EUCLEAN,
-					   "%s is missing: left the rest untouched; 'ebpfmond "
-					   "--unpin' removes it and all counts",
-					   pins_name(pins, PIN_MAP, shapes[i].name));
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (int i = 0; !r && i < SHARED_MISSES; i++)
+		r = adopt_shared(maps, i, pins, problem);
+	return r ? r : adopt_tables(maps, pins, problem);
 }
 
-static int check_all(struct maps *maps, struct pins *pins, struct problem *problem)
+/* The table that counts, and the one before while it is not settled. */
+static int check_adopted(struct maps *maps, struct pins *pins, struct problem *problem)
 {
-	int r;
+	_cleanup_settled_ struct settled_memory memory = { 0 };
+	uint32_t era;
+	int r = check_state(maps, pins, problem);
 
-	for (int i = 0; i < SHARED_MAPS; i++) {
-		r = check_shape(maps, i, pins, problem);
-		if (r < 0)
-			return r;
-	}
-	r = check_inner(maps, SHARED_ROWS, SHARED_ROWS_0, pins, problem);
+	if (!r)
+		r = check_settled(maps, pins, problem);
+	if (!r)
+		r = maps_settled(maps, &memory);
 	if (r < 0)
 		return r;
-	return check_inner(maps, SHARED_CLAIMS, SHARED_CLAIMS_0, pins, problem);
+	assert(memory.settled.header);
+	for (era = memory.settled.header->era; !r && era <= maps->state->era; era++)
+		r = check_table(maps, era % EM_ERAS, pins, problem);
+	return r;
+}
+
+static void maps_init(struct maps *maps)
+{
+	for (int i = 0; i < SHARED_MAPS; i++)
+		maps->shared[i].fd = -1;
+	for (int era = 0; era < EM_ERAS; era++)
+		for (int part = 0; part < TABLE_PARTS; part++)
+			maps->tables[era][part].fd = -1;
 }
 
 int maps_new(struct pins *pins, uint32_t subjects_max, struct maps **ret_maps,
@@ -291,24 +452,23 @@ int maps_new(struct pins *pins, uint32_t subjects_max, struct maps **ret_maps,
 
 	if (!maps)
 		return problem_set(problem, ENOMEM, "out of memory");
-	for (int i = 0; i < SHARED_MAPS; i++)
-		maps->fds[i] = -1;
+	maps_init(maps);
 	if (pins_adopted(pins))
-		r = adopt_all(maps, pins, problem);
+		r = adopt_shared(maps, SHARED_MISSES, pins, problem);
 	else
+		r = create_misses(maps, pins, problem);
+	if (!r && pins_building(pins))
 		r = create_all(maps, pins, subjects_max, problem);
-	if (r < 0)
-		return r;
-	r = check_all(maps, pins, problem);
-	if (r < 0)
-		return r;
-	r = map_memory(maps, problem);
-	if (r < 0)
-		return r;
-	if (!pins_adopted(pins))
-		r = begin_epoch(maps->state, subjects_max, problem);
-	else
-		r = check_state(maps, pins, problem);
+	else if (!r)
+		r = adopt_all(maps, pins, problem);
+	if (!r)
+		r = create_events(maps, problem);
+	if (!r)
+		r = map_memory(maps, problem);
+	if (!r && pins_building(pins))
+		r = begin_epoch(maps, subjects_max, problem);
+	else if (!r)
+		r = check_adopted(maps, pins, problem);
 	if (r < 0)
 		return r;
 	*ret_maps = TAKE_PTR(maps);
@@ -328,24 +488,19 @@ int maps_share(const struct maps *maps, struct bpf_object *object)
 		map = bpf_object__find_map_by_name(object, shapes[i].name);
 		if (!map)
 			return -ENOENT;
-		r = bpf_map__reuse_fd(map, maps->fds[i]);
+		r = bpf_map__reuse_fd(map, maps->shared[i].fd);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static bool contains(const uint32_t *ids, size_t n_ids, uint32_t id)
-{
-	for (size_t i = 0; i < n_ids; i++)
-		if (ids[i] == id)
-			return true;
-	return false;
-}
-
 bool maps_used_by(const struct maps *maps, const uint32_t *ids, size_t n_ids)
 {
-	return contains(ids, n_ids, maps->ids[SHARED_TOTALS]);
+	for (size_t i = 0; i < n_ids; i++)
+		if (ids[i] == maps->shared[SHARED_MISSES].id)
+			return true;
+	return false;
 }
 
 struct em_state *maps_state(const struct maps *maps)
@@ -358,28 +513,146 @@ const struct em_totals *maps_totals(const struct maps *maps)
 	return maps->totals;
 }
 
-int maps_rows_fd(const struct maps *maps)
+uint64_t maps_dispatch_misses(const struct maps *maps)
 {
-	return maps->fds[SHARED_ROWS_0];
-}
-
-uint32_t maps_rows(const struct maps *maps)
-{
-	return maps->entries[SHARED_ROWS_0];
+	return __atomic_load_n(maps->misses, __ATOMIC_RELAXED);
 }
 
 int maps_cgroup(const struct maps *maps, uint64_t id, struct em_cgroup *ret_cgroup)
 {
-	if (bpf_map_lookup_elem(maps->fds[SHARED_CGROUPS], &id, ret_cgroup) < 0)
+	if (bpf_map_lookup_elem(maps->shared[SHARED_CGROUPS].fd, &id, ret_cgroup) < 0)
 		return -errno;
 	ret_cgroup->name[EM_CGROUP_NAME - 1] = '\0';
 	return 0;
 }
 
+void maps_note_cgroup(const struct maps *maps, uint64_t id, const struct em_cgroup *cgroup)
+{
+	bpf_map_update_elem(maps->shared[SHARED_CGROUPS].fd, &id, cgroup, BPF_NOEXIST);
+}
+
+int maps_events_fd(const struct maps *maps)
+{
+	return maps->shared[SHARED_EVENTS].fd;
+}
+
+/* --- tables ------------------------------------------------------------------------------------ */
+
+int maps_rows_fd(const struct maps *maps, uint32_t era)
+{
+	return maps->tables[era % EM_ERAS][PART_ROWS].fd;
+}
+
+uint32_t maps_rows(const struct maps *maps)
+{
+	return rows_for(maps->state->subjects_max);
+}
+
+int maps_add_table(struct maps *maps, struct pins *pins, uint32_t era, struct problem *problem)
+{
+	uint32_t slot = era % EM_ERAS, subjects_max = maps->state->subjects_max;
+	int r = maps_drop_table(maps, pins, era, problem);
+
+	if (r < 0)
+		return r;
+	r = create_table(maps->tables[slot], subjects_max);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot create another table for %u subjects: %s",
+				   subjects_max, strerror(-r));
+	maps->state->claimed[slot] = 0;
+	return install_table(maps, pins, slot, problem);
+}
+
+int maps_drop_table(struct maps *maps, struct pins *pins, uint32_t era, struct problem *problem)
+{
+	uint32_t slot = era % EM_ERAS;
+
+	for (int part = 0; part < TABLE_PARTS; part++) {
+		char name[NAME_BYTES];
+		int r;
+
+		part_name(part, slot, name);
+		if (bpf_map_delete_elem(maps->shared[parts[part].outer].fd, &slot) < 0 &&
+		    errno != ENOENT)
+			return problem_set(problem, errno, "cannot let go of the table %s: %m",
+					   name);
+		r = pins_drop(pins, PIN_MAP, name, problem);
+		if (r < 0)
+			return r;
+		map_release(&maps->tables[slot][part]);
+	}
+	return 0;
+}
+
+/* The kernel returns from an update of an outer map only then: maybe_wait_bpf_programs(). */
+int maps_wait_programs(const struct maps *maps)
+{
+	uint32_t slot = maps->state->era % EM_ERAS;
+
+	return bpf_map_update_elem(maps->shared[SHARED_ROWS].fd, &slot,
+				   &maps->tables[slot][PART_ROWS].fd, 0) < 0
+		       ? -errno
+		       : 0;
+}
+
+/* --- settled ----------------------------------------------------------------------------------- */
+
+int maps_settled(const struct maps *maps, struct settled_memory *ret_memory)
+{
+	const struct map *map = &maps->shared[SHARED_SETTLED];
+	struct settled_memory memory = { .bytes = (size_t)map->entries * MAP_WORD_BYTES };
+	int r;
+
+	memory.data = mmap(NULL, memory.bytes, PROT_READ, MAP_SHARED, map->fd, 0);
+	if (memory.data == MAP_FAILED)
+		return -errno;
+	r = settled_parse(memory.data, memory.bytes, &memory.settled);
+	if (r < 0) {
+		settled_memory_done(&memory);
+		return r;
+	}
+	*ret_memory = memory;
+	return 0;
+}
+
+void settled_memory_done(struct settled_memory *memory)
+{
+	if (memory->data)
+		munmap(memory->data, memory->bytes);
+	*memory = (struct settled_memory){ 0 };
+}
+
+int maps_replace_settled(struct maps *maps, struct pins *pins, const void *data, size_t bytes,
+			 struct problem *problem)
+{
+	struct map next = { .fd = map_create_words("settled", data, bytes) };
+	int r;
+
+	if (next.fd < 0)
+		return problem_set(problem, -next.fd,
+				   "cannot create a table for %zu bytes of settled counts: %s",
+				   bytes, strerror(-next.fd));
+	r = map_check(&next, &shapes[SHARED_SETTLED], "settled", problem);
+	if (!r)
+		r = pins_replace(pins, PIN_MAP, "settled", next.fd, problem);
+	if (r < 0) {
+		map_release(&next);
+		return r;
+	}
+	map_release(&maps->shared[SHARED_SETTLED]);
+	maps->shared[SHARED_SETTLED] = next;
+	return 0;
+}
+
 uint64_t maps_kernel_bytes(const struct maps *maps)
 {
-	return (uint64_t)maps_rows(maps) * sizeof(struct em_row) +
-	       (uint64_t)maps->entries[SHARED_CLAIMS_0] * (HASH_ELEMENT_BYTES + 16) +
-	       EM_CGROUPS * (uint64_t)(sizeof(struct em_cgroup) + HASH_ELEMENT_BYTES) +
+	uint64_t bytes = 0;
+
+	for (int era = 0; era < EM_ERAS; era++)
+		if (maps_rows_fd(maps, (uint32_t)era) >= 0)
+			bytes += (uint64_t)maps_rows(maps) * sizeof(struct em_row) +
+				 (uint64_t)maps->state->subjects_max * (HASH_ELEMENT_BYTES + 16);
+	return bytes + EM_CGROUPS * (uint64_t)(sizeof(struct em_cgroup) + HASH_ELEMENT_BYTES) +
+	       (uint64_t)maps->shared[SHARED_SETTLED].entries * MAP_WORD_BYTES + EVENTS_BYTES +
 	       EM_SHARDS * sizeof(struct em_totals) + sizeof(struct em_state);
 }

@@ -3,45 +3,49 @@
 #include "pins.h"
 
 #include "ebpfmon.h"
+#include "pins-path.h"
 
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
-#include <time.h>
 
 #define STR_(x) #x
 #define STR(x)	STR_(x)
 #define LAYOUT	"v" STR(EM_LAYOUT)
 #define STAGING "new"
+#define DISCARD "old"
+#define HOOKS	"hooks"
+#define NEXT	"_next"
 
 enum {
 	PATH_BYTES = 4096 + 64, /* of PinPath= and what we put below it */
-	LOCK_TRIES = 20,	/* a killed daemon needs a moment to be gone: a second in all */
-	LOCK_WAIT_MS = 50,
+	LAYOUT_BYTES = 16,
 };
 
 struct pins {
 	char *path;
 	uid_t owner;
-	int root_fd;   /* PATH, locked */
-	int layout_fd; /* PATH/v1 or PATH/new */
-	bool adopted;
-	bool building; /* PATH/new is there and not yet the layout */
+	int root_fd;	    /* PATH, locked */
+	int layout_fd;	    /* PATH/v1, or PATH/new while building */
+	int hooks_fd;	    /* PATH/hooks */
+	bool building;	    /* PATH/new is there and not yet the layout */
+	struct pins *other; /* another layout's directory; has no hooks */
+	char layout[LAYOUT_BYTES];
 };
 
-static const char *const kind_folders[] = {
-	[PIN_MAP] = "maps",
-	[PIN_JUMP] = "jumps",
-	[PIN_PROGRAM] = "programs",
-	[PIN_LINK] = "links",
+/* Where a kind is: below the layout, or below PATH/hooks. */
+static const struct {
+	const char *folder;
+	bool of_hooks;
+} kinds[] = {
+	[PIN_MAP] = { "maps", false },	[PIN_HOOK_MAP] = { "maps", true },
+	[PIN_JUMP] = { "jumps", true }, [PIN_PROGRAM] = { "programs", true },
+	[PIN_LINK] = { "links", true },
 };
-_Static_assert(ARRAY_SIZE(kind_folders) == PIN_KINDS, "a kind without a folder");
+_Static_assert(ARRAY_SIZE(kinds) == PIN_KINDS, "a kind without a folder");
 
 const char *pins_name(const struct pins *pins, enum pin_kind kind, const char *name)
 {
@@ -49,7 +53,8 @@ const char *pins_name(const struct pins *pins, enum pin_kind kind, const char *n
 
 	if (!pins)
 		return name;
-	snprintf(text, sizeof(text), "%s/" LAYOUT "/%s/%s", pins->path, kind_folders[kind], name);
+	snprintf(text, sizeof(text), "%s/%s/%s/%s", pins->path,
+		 kinds[kind].of_hooks ? HOOKS : pins->layout, kinds[kind].folder, name);
 	return text;
 }
 
@@ -58,168 +63,36 @@ const char *pins_path(const struct pins *pins)
 	return pins->path;
 }
 
-static int remove_tree(int parent, const char *name);
-
-struct pins *pins_free(struct pins *pins)
+const char *pins_layout(const struct pins *pins)
 {
+	return pins->layout;
+}
+
+/* --- opening and closing ----------------------------------------------------------------------- */
+
+static struct pins *pins_alloc(const char *path, uid_t owner, const char *layout)
+{
+	struct pins *pins = calloc(1, sizeof(*pins));
+
 	if (!pins)
 		return NULL;
-	if (pins->building)
-		remove_tree(pins->root_fd, STAGING); /* what did not get ready must not count on */
-	close_fd(pins->layout_fd);
-	close_fd(pins->root_fd);
-	free(pins->path);
-	free(pins);
-	return NULL;
+	pins->root_fd = pins->layout_fd = pins->hooks_fd = -1;
+	pins->owner = owner;
+	snprintf(pins->layout, sizeof(pins->layout), "%s", layout);
+	pins->path = strdup(path);
+	return pins->path ? pins : pins_free(pins);
 }
 
-/* --- the way to PATH --------------------------------------------------------------------------- */
-
-static int check_directory(int fd, const char *path, uid_t owner, struct problem *problem)
+static int open_walked(const struct pins_path *walk, struct pins **ret_pins,
+		       struct problem *problem)
 {
-	struct statfs fs;
-	struct stat st;
+	CLEANUP(pins_freep) struct pins *pins = pins_alloc(walk->path, walk->owner, LAYOUT);
 
-	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
-		return problem_set(problem, errno, "cannot examine %s: %m", path);
-	if ((unsigned long)fs.f_type != BPF_FS_MAGIC)
-		return problem_set(problem, ENODEV,
-				   "%s is not on a BPF file system: mount one with 'mount -t bpf "
-				   "bpf /sys/fs/bpf'",
-				   path);
-	if (st.st_uid != owner)
-		return problem_set(
-			problem, EPERM,
-			"%s belongs to uid %u, not to ebpfmond's uid %u: left untouched; "
-			"move it away or set PinPath= to another place",
-			path, st.st_uid, owner);
-	if (st.st_mode & 022)
-		return problem_set(problem, EPERM,
-				   "%s can be written by others (mode %04o): left untouched; check "
-				   "it, then 'chmod 0700' it",
-				   path, st.st_mode & 07777);
-	return 0;
-}
-
-/* Makes the last component; on anything but bpffs this would leave litter, so look first. */
-static int make_directory(int parent, const char *name, const char *path, uid_t owner, gid_t group,
-			  struct problem *problem)
-{
-	struct statfs fs;
-
-	if (fstatfs(parent, &fs) < 0 || (unsigned long)fs.f_type != BPF_FS_MAGIC)
-		return problem_set(problem, ENODEV,
-				   "there is no BPF file system above %s: mount one with 'mount -t "
-				   "bpf bpf /sys/fs/bpf'",
-				   path);
-	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
-		return problem_set(problem, errno, "cannot create %s: %m", path);
-	if (geteuid() != owner && fchownat(parent, name, owner, group, AT_SYMLINK_NOFOLLOW) < 0)
-		return problem_set(problem, errno, "cannot give %s to uid %u: %m", path, owner);
-	return 0;
-}
-
-/* One step down; no symbolic link is followed anywhere. */
-static int step(int parent, const char *name, const char *path, struct problem *problem)
-{
-	int fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd >= 0)
-		return fd;
-	if (errno == ENOENT)
-		return -ENOENT;
-	if (errno == ENOTDIR || errno == ELOOP)
-		return problem_set(problem, ENOTDIR,
-				   "cannot use %s: '%s' is a symbolic link or not a directory",
-				   path, name);
-	return problem_set(problem, errno, "cannot use %s: '%s': %m", path, name);
-}
-
-struct walk {
-	const char *path; /* absolute */
-	uid_t owner;
-	gid_t group;
-	bool create;
-};
-
-/* Descriptor (O_PATH) of the last component, created when it is the only one missing. */
-static int walk_path(const struct walk *walk, struct problem *problem)
-{
-	_cleanup_free_ char *copy = strdup(walk->path);
-	_cleanup_close_ int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	char *rest = copy, *name;
-	int next, r;
-
-	if (!copy || at < 0)
-		return problem_set(problem, copy ? errno : ENOMEM, "cannot open '/'");
-	while ((name = strsep(&rest, "/"))) {
-		if (!*name)
-			continue;
-		next = step(at, name, walk->path, problem);
-		if (next == -ENOENT && walk->create &&
-		    !(rest && strspn(rest, "/") != strlen(rest))) {
-			r = make_directory(at, name, walk->path, walk->owner, walk->group, problem);
-			if (r < 0)
-				return r;
-			next = step(at, name, walk->path, problem);
-		}
-		if (next == -ENOENT)
-			return problem_set(problem, ENOENT,
-					   "%s does not exist ('%s' is missing): create it, or, if "
-					   "that is where the BPF file system should be, 'mount "
-					   "-t bpf bpf /sys/fs/bpf'",
-					   walk->path, name);
-		if (next < 0)
-			return next;
-		close_fd(at);
-		at = next;
-	}
-	return TAKE_FD(at);
-}
-
-/* The directory itself is the lock: it goes away with the process and cannot be stale. */
-static int lock_directory(int fd, const char *path, struct problem *problem)
-{
-	const struct timespec wait = { .tv_nsec = LOCK_WAIT_MS * 1000000L };
-
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK)
-			return problem_set(problem, errno, "cannot lock %s: %m", path);
-		nanosleep(&wait, NULL);
-	}
-	return problem_set(problem, EBUSY, "another ebpfmond is running with %s: stop it first",
-			   path);
-}
-
-static int open_walked(const struct walk *walk, struct pins **ret_pins, struct problem *problem)
-{
-	_cleanup_close_ int path_fd = -1;
-	CLEANUP(pins_freep) struct pins *pins = NULL;
-	char self[64];
-	int r;
-
-	path_fd = walk_path(walk, problem);
-	if (path_fd < 0)
-		return path_fd;
-	r = check_directory(path_fd, walk->path, walk->owner, problem);
-	if (r < 0)
-		return r;
-	pins = calloc(1, sizeof(*pins));
 	if (!pins)
 		return problem_set(problem, ENOMEM, "out of memory");
-	pins->root_fd = pins->layout_fd = -1;
-	pins->owner = walk->owner;
-	pins->path = strdup(walk->path);
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", path_fd);
-	pins->root_fd = open(self, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (!pins->path || pins->root_fd < 0)
-		return problem_set(problem, pins->path ? errno : ENOMEM, "cannot open %s: %m",
-				   walk->path);
-	r = lock_directory(pins->root_fd, pins->path, problem);
-	if (r < 0)
-		return r;
+	pins->root_fd = pins_path_open(walk, problem);
+	if (pins->root_fd < 0)
+		return pins->root_fd;
 	*ret_pins = TAKE_PTR(pins);
 	return 0;
 }
@@ -227,20 +100,48 @@ static int open_walked(const struct walk *walk, struct pins **ret_pins, struct p
 int pins_open(const char *path, uid_t owner, gid_t group, struct pins **ret_pins,
 	      struct problem *problem)
 {
-	const struct walk walk = { path, owner, group, .create = true };
-
-	return open_walked(&walk, ret_pins, problem);
+	return open_walked(&(struct pins_path){ path, owner, group, .create = true }, ret_pins,
+			   problem);
 }
 
 int pins_open_existing(const char *path, uid_t owner, struct pins **ret_pins,
 		       struct problem *problem)
 {
-	const struct walk walk = { path, owner, (gid_t)-1, .create = false };
+	return open_walked(&(struct pins_path){ path, owner, (gid_t)-1, .create = false }, ret_pins,
+			   problem);
+}
 
-	return open_walked(&walk, ret_pins, problem);
+static int remove_tree(int parent, const char *name);
+
+struct pins *pins_free(struct pins *pins)
+{
+	if (!pins)
+		return NULL;
+	if (pins->building) { /* what did not get ready must not count on */
+		if (!pins->other)
+			remove_tree(pins->root_fd, HOOKS);
+		remove_tree(pins->root_fd, STAGING);
+	}
+	pins_free(pins->other);
+	close_fd(pins->hooks_fd);
+	close_fd(pins->layout_fd);
+	close_fd(pins->root_fd);
+	free(pins->path);
+	free(pins);
+	return NULL;
 }
 
 /* --- the layout -------------------------------------------------------------------------------- */
+
+static DIR *open_listing(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!directory && fd >= 0)
+		close_fd(fd);
+	return directory;
+}
 
 static int remove_entries(DIR *directory)
 {
@@ -263,90 +164,203 @@ static int remove_entries(DIR *directory)
 /* Links before everything else: a program must not run on with half of its maps unpinned. */
 static int remove_tree(int parent, const char *name)
 {
-	_cleanup_close_ int fd =
-		openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *directory;
+	DIR *directory = open_listing(parent, name);
 	int r;
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	r = remove_tree(fd, kind_folders[PIN_LINK]);
-	if (r < 0)
-		return r;
-	directory = fdopendir(fd);
 	if (!directory)
-		return -errno;
-	TAKE_FD(fd);
-	r = remove_entries(directory);
+		return errno == ENOENT ? 0 : -errno;
+	r = remove_tree(dirfd(directory), kinds[PIN_LINK].folder);
+	if (!r)
+		r = remove_entries(directory);
 	closedir(directory);
 	if (r < 0)
 		return r;
 	return unlinkat(parent, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
-static int begin_new(struct pins *pins, struct problem *problem)
+/* Descriptor of directory @name, in @parent, which must be ours; made, with @create, if absent. */
+static int open_folder(const struct pins *pins, int parent, const char *name, const char *shown,
+		       bool create, struct problem *problem)
 {
-	if (mkdirat(pins->root_fd, STAGING, 0700) < 0)
-		return problem_set(problem, errno, "cannot create %s/" STAGING ": %m", pins->path);
-	pins->building = true;
-	pins->layout_fd =
-		openat(pins->root_fd, STAGING, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (pins->layout_fd < 0)
-		return problem_set(problem, errno, "cannot open %s/" STAGING ": %m", pins->path);
-	for (int kind = 0; kind < PIN_KINDS; kind++)
-		if (mkdirat(pins->layout_fd, kind_folders[kind], 0700) < 0)
-			return problem_set(problem, errno, "cannot create %s/" STAGING "/%s: %m",
-					   pins->path, kind_folders[kind]);
+	_cleanup_close_ int found = -1, fd = -1;
+	char path[PATH_BYTES], self[32];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", pins->path, shown);
+	if (create && mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+		return problem_set(problem, errno, "cannot create %s: %m", path);
+	found = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (found < 0 && errno == ENOENT)
+		return -ENOENT;
+	r = found < 0 ? 0 : pins_path_check(found, path, pins->owner, problem);
+	if (r < 0)
+		return r;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", found);
+	fd = found < 0 ? -1 : open(self, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? problem_set(problem, errno, "cannot open %s: %m", path) : TAKE_FD(fd);
+}
+
+/* What pins_replace() of a start that did not end left. */
+static int drop_unfinished(int folder)
+{
+	static const char suffix[] = NEXT;
+	DIR *directory = open_listing(folder, ".");
+	const struct dirent *entry;
+	int r = 0;
+
+	if (!directory)
+		return -errno;
+	while (!r && (entry = readdir(directory))) {
+		size_t length = strlen(entry->d_name);
+
+		if (length >= sizeof(suffix) &&
+		    !strcmp(entry->d_name + length - sizeof(suffix) + 1, suffix) &&
+		    unlinkat(folder, entry->d_name, 0) < 0)
+			r = -errno;
+	}
+	closedir(directory);
+	return r;
+}
+
+/* The folders of either kind; nobody else may have a way in, and no symbolic link leads out. */
+static int open_folders(const struct pins *pins, bool of_hooks, bool create,
+			struct problem *problem)
+{
+	int parent = of_hooks ? pins->hooks_fd : pins->layout_fd;
+	char shown[LAYOUT_BYTES + 16];
+	int r;
+
+	for (size_t kind = 0; kind < PIN_KINDS; kind++) {
+		_cleanup_close_ int fd = -1;
+
+		if (kinds[kind].of_hooks != of_hooks)
+			continue;
+		snprintf(shown, sizeof(shown), "%s/%s", of_hooks ? HOOKS : pins->layout,
+			 kinds[kind].folder);
+		fd = open_folder(pins, parent, kinds[kind].folder, shown, create, problem);
+		if (fd == -ENOENT) /* what is missing is told by who wants it */
+			continue;
+		if (fd < 0)
+			return fd;
+		r = drop_unfinished(fd);
+		if (r < 0)
+			return problem_set(problem, -r, "cannot tidy up %s/%s: %s", pins->path,
+					   shown, strerror(-r));
+	}
 	return 0;
 }
 
-/* Nobody else may have a way in, and no symbolic link leads out; what is missing is told later. */
-static int check_layout(const struct pins *pins, struct problem *problem)
+static int begin_new(struct pins *pins, struct problem *problem)
 {
-	char path[PATH_BYTES];
-	int r;
+	pins->building = true;
+	pins->layout_fd = close_fd(pins->layout_fd);
+	pins->layout_fd = open_folder(pins, pins->root_fd, STAGING, STAGING, true, problem);
+	if (pins->layout_fd < 0)
+		return pins->layout_fd;
+	return open_folders(pins, false, true, problem);
+}
 
-	snprintf(path, sizeof(path), "%s/" LAYOUT, pins->path);
-	r = check_directory(pins->layout_fd, path, pins->owner, problem);
-	for (int kind = 0; !r && kind < PIN_KINDS; kind++) {
-		_cleanup_close_ int fd = -1;
+/* "v" and a number */
+static bool is_layout(const char *name)
+{
+	size_t digits = strspn(name + (name[0] == 'v'), "0123456789");
 
-		snprintf(path, sizeof(path), "%s/" LAYOUT "/%s", pins->path, kind_folders[kind]);
-		fd = openat(pins->layout_fd, kind_folders[kind],
-			    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd >= 0)
-			r = check_directory(fd, path, pins->owner, problem);
-		else if (errno != ENOENT)
-			r = problem_set(problem, errno, "cannot open %s: %m", path);
+	return name[0] == 'v' && digits && digits < LAYOUT_BYTES - 1 && !name[1 + digits];
+}
+
+/* Name of the one layout that is not ours; -ENOENT: there is none. */
+static int find_other(const struct pins *pins, char name[static LAYOUT_BYTES],
+		      struct problem *problem)
+{
+	DIR *directory = open_listing(pins->root_fd, ".");
+	const struct dirent *entry;
+	size_t n = 0;
+
+	if (!directory)
+		return problem_set(problem, errno, "cannot read %s: %m", pins->path);
+	while ((entry = readdir(directory))) {
+		if (!is_layout(entry->d_name) || !strcmp(entry->d_name, LAYOUT))
+			continue;
+		snprintf(name, LAYOUT_BYTES, "%.*s", LAYOUT_BYTES - 1, entry->d_name);
+		n++;
 	}
-	return r;
+	closedir(directory);
+	if (n > 1)
+		return problem_set(problem, EUCLEAN,
+				   "%s has counts of %zu other layouts, one of them %s: left "
+				   "untouched; start the version that made the newest once more, "
+				   "so that it completes its upgrade",
+				   pins->path, n, name);
+	return n ? 0 : -ENOENT;
+}
+
+static int open_other(struct pins *pins, struct problem *problem)
+{
+	char name[LAYOUT_BYTES];
+	int r = find_other(pins, name, problem);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	pins->other = pins_alloc(pins->path, pins->owner, name);
+	if (!pins->other)
+		return problem_set(problem, ENOMEM, "out of memory");
+	pins->other->layout_fd = open_folder(pins, pins->root_fd, name, name, false, problem);
+	if (pins->other->layout_fd < 0)
+		return pins->other->layout_fd;
+	return open_folders(pins->other, false, false, problem);
+}
+
+static int remove_unfinished(const struct pins *pins, const char *name, struct problem *problem)
+{
+	int r = remove_tree(pins->root_fd, name);
+
+	return r < 0 ? problem_set(problem, -r, "cannot remove the unfinished %s/%s: %s",
+				   pins->path, name, strerror(-r))
+		     : 0;
 }
 
 int pins_begin(struct pins *pins, struct problem *problem)
 {
-	int r = remove_tree(pins->root_fd, STAGING);
+	int r = remove_unfinished(pins, STAGING, problem);
 
+	if (!r)
+		r = remove_unfinished(pins, DISCARD, problem);
 	if (r < 0)
-		return problem_set(problem, -r, "cannot remove the unfinished %s/" STAGING ": %s",
-				   pins->path, strerror(-r));
-	pins->layout_fd =
-		openat(pins->root_fd, LAYOUT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (pins->layout_fd < 0 && errno == ENOENT)
-		return begin_new(pins, problem);
-	if (pins->layout_fd < 0)
-		return problem_set(problem, errno, "cannot open %s/" LAYOUT ": %m", pins->path);
-	pins->adopted = true;
-	return check_layout(pins, problem);
+		return r;
+	pins->layout_fd = open_folder(pins, pins->root_fd, LAYOUT, LAYOUT, false, problem);
+	if (pins->layout_fd < 0 && pins->layout_fd != -ENOENT)
+		return pins->layout_fd;
+	r = open_other(pins, problem);
+	if (r < 0)
+		return r;
+	if (pins->layout_fd >= 0)
+		r = open_folders(pins, false, false, problem);
+	else
+		r = begin_new(pins, problem);
+	if (r < 0)
+		return r;
+	if (!pins_adopted(pins)) {
+		r = remove_unfinished(pins, HOOKS, problem);
+		if (r < 0)
+			return r;
+	}
+	pins->hooks_fd = open_folder(pins, pins->root_fd, HOOKS, HOOKS, true, problem);
+	return pins->hooks_fd < 0 ? pins->hooks_fd : open_folders(pins, true, true, problem);
+}
+
+bool pins_building(const struct pins *pins)
+{
+	return !pins || pins->building;
 }
 
 bool pins_adopted(const struct pins *pins)
 {
-	return pins && pins->adopted;
+	return pins && (!pins->building || pins->other);
 }
 
 int pins_commit(struct pins *pins, struct problem *problem)
 {
-	if (pins->adopted)
+	if (!pins->building)
 		return 0;
 	if (renameat(pins->root_fd, STAGING, pins->root_fd, LAYOUT) < 0)
 		return problem_set(problem, errno, "cannot rename %s/" STAGING " to " LAYOUT ": %m",
@@ -355,11 +369,47 @@ int pins_commit(struct pins *pins, struct problem *problem)
 	return 0;
 }
 
+struct pins *pins_other(const struct pins *pins)
+{
+	return pins ? pins->other : NULL;
+}
+
+/* Gone at once, however long the removal takes. */
+static int remove_layout(const struct pins *pins, const char *layout, struct problem *problem)
+{
+	int r = renameat(pins->root_fd, layout, pins->root_fd, DISCARD) < 0 ? -errno : 0;
+
+	if (!r)
+		r = remove_tree(pins->root_fd, DISCARD);
+	return r < 0 ? problem_set(problem, -r, "cannot remove %s/%s: %s", pins->path, layout,
+				   strerror(-r))
+		     : 0;
+}
+
+int pins_remove_other(struct pins *pins, struct problem *problem)
+{
+	int r = remove_layout(pins, pins->other->layout, problem);
+
+	if (!r)
+		pins->other = pins_free(pins->other);
+	return r;
+}
+
+int pins_start_over(struct pins *pins, struct problem *problem)
+{
+	int r = remove_layout(pins, LAYOUT, problem);
+
+	return r < 0 ? r : begin_new(pins, problem);
+}
+
+/* --- pins -------------------------------------------------------------------------------------- */
+
 /* Path through our own descriptor: bpf(2) takes no directory descriptor before 6.5. */
 static void pin_path(const struct pins *pins, enum pin_kind kind, const char *name, char *buffer,
 		     size_t size)
 {
-	snprintf(buffer, size, "/proc/self/fd/%d/%s/%s", pins->layout_fd, kind_folders[kind], name);
+	snprintf(buffer, size, "/proc/self/fd/%d/%s/%s",
+		 kinds[kind].of_hooks ? pins->hooks_fd : pins->layout_fd, kinds[kind].folder, name);
 }
 
 int pins_get(struct pins *pins, enum pin_kind kind, const char *name, int *ret_fd,
@@ -406,38 +456,64 @@ int pins_put(struct pins *pins, enum pin_kind kind, const char *name, int fd,
 	return 0;
 }
 
-int pins_drop_hook(struct pins *pins, const char *name, struct problem *problem)
+int pins_drop(struct pins *pins, enum pin_kind kind, const char *name, struct problem *problem)
 {
-	static const enum pin_kind order[] = { PIN_LINK, PIN_PROGRAM, PIN_JUMP };
 	char path[128];
 
 	if (!pins)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-		pin_path(pins, order[i], name, path, sizeof(path));
-		if (unlink(path) < 0 && errno != ENOENT)
-			return problem_set(problem, errno, "cannot remove %s: %m",
-					   pins_name(pins, order[i], name));
+	pin_path(pins, kind, name, path, sizeof(path));
+	/* A file system that cannot be written refuses to remove even what is not there. */
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return 0;
+	if (unlink(path) < 0)
+		return problem_set(problem, errno, "cannot remove %s: %m",
+				   pins_name(pins, kind, name));
+	return 0;
+}
+
+int pins_replace(struct pins *pins, enum pin_kind kind, const char *name, int fd,
+		 struct problem *problem)
+{
+	char next[64], from[128], to[128];
+	int r;
+
+	if (!pins)
+		return 0;
+	snprintf(next, sizeof(next), "%s" NEXT, name);
+	r = pins_drop(pins, kind, next, problem); /* of a start that did not end */
+	if (!r)
+		r = pins_put(pins, kind, next, fd, problem);
+	if (r < 0)
+		return r;
+	pin_path(pins, kind, next, from, sizeof(from));
+	pin_path(pins, kind, name, to, sizeof(to));
+	if (rename(from, to) < 0) {
+		problem_set(problem, errno, "cannot rename %s: %m", pins_name(pins, kind, next));
+		unlink(from);
+		return -problem->error;
 	}
 	return 0;
+}
+
+int pins_drop_hook(struct pins *pins, const char *name, struct problem *problem)
+{
+	int r = pins_drop(pins, PIN_LINK, name, problem);
+
+	if (!r)
+		r = pins_drop(pins, PIN_PROGRAM, name, problem);
+	return r ? r : pins_drop(pins, PIN_JUMP, name, problem);
 }
 
 int pins_each_link(struct pins *pins, int (*visit)(const char *name, void *userdata),
 		   void *userdata)
 {
-	struct dirent *entry;
-	DIR *directory;
-	int fd, r = 0;
+	DIR *directory = open_listing(pins->hooks_fd, kinds[PIN_LINK].folder);
+	const struct dirent *entry;
+	int r = 0;
 
-	fd = openat(pins->layout_fd, kind_folders[PIN_LINK],
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	if (!directory)
 		return -errno;
-	directory = fdopendir(fd);
-	if (!directory) {
-		close_fd(fd);
-		return -errno;
-	}
 	while (r >= 0 && (entry = readdir(directory)))
 		if (entry->d_name[0] != '.')
 			r = visit(entry->d_name, userdata);
@@ -447,17 +523,14 @@ int pins_each_link(struct pins *pins, int (*visit)(const char *name, void *userd
 
 int pins_remove_all(struct pins *pins, struct problem *problem)
 {
-	_cleanup_close_ int fd = openat(pins->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory;
+	DIR *directory = open_listing(pins->root_fd, ".");
 	int r;
 
-	if (fd < 0)
-		return problem_set(problem, errno, "cannot read %s: %m", pins->path);
-	directory = fdopendir(fd);
 	if (!directory)
 		return problem_set(problem, errno, "cannot read %s: %m", pins->path);
-	TAKE_FD(fd);
-	r = remove_entries(directory);
+	r = remove_tree(pins->root_fd, HOOKS);
+	if (!r)
+		r = remove_entries(directory);
 	closedir(directory);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot remove what is in %s: %s", pins->path,

@@ -3,11 +3,15 @@
  * The pin tree on bpffs. Owns its layout, its verification and its lock; knows no map's shape.
  *
  *   PATH/            ours, 0700, and locked by the one daemon that runs
- *   PATH/v1/         one layout (EM_LAYOUT), complete
+ *   PATH/hooks/      what is attached to the kernel, whatever the layout:
  *     maps/ jumps/ programs/ links/
+ *   PATH/v1/maps/    one layout's (EM_LAYOUT) counts, complete
  *   PATH/new/        a layout being built; renamed to v1 when complete, removed if found at start
+ *   PATH/old/        a layout being removed; likewise
  *
- * Without a tree (NULL), as for a trial run, nothing is pinned and nothing is found.
+ * Another layout's directory is counts to be taken over. hooks/ without any layout is the rest of
+ * a first start that did not end. Without a tree (NULL), as for a trial run, nothing is pinned
+ * and nothing is found.
  */
 #pragma once
 
@@ -19,10 +23,11 @@
 struct pins;
 
 enum pin_kind {
-	PIN_MAP,
-	PIN_JUMP,    /* the map a dispatcher jumps through, named as the body */
-	PIN_PROGRAM, /* a dispatcher, named as its body */
-	PIN_LINK,    /* its attachment, likewise */
+	PIN_MAP,      /* of the layout */
+	PIN_HOOK_MAP, /* shared by the dispatchers of all layouts */
+	PIN_JUMP,     /* the map a dispatcher jumps through, named as the body */
+	PIN_PROGRAM,  /* a dispatcher, named as its body */
+	PIN_LINK,     /* its attachment, likewise */
 	PIN_KINDS,
 };
 
@@ -43,18 +48,33 @@ static inline void pins_freep(struct pins **pins)
 	pins_free(*pins);
 }
 
-/* Opens the layout if it is there (pins_adopted() is true then), or begins to build a new one. */
+/* Opens the layout if it is there, or begins to build a new one. */
 int pins_begin(struct pins *pins, struct problem *problem);
+/* The layout is a new one, and still to be committed. */
+bool pins_building(const struct pins *pins);
+/* There were counts before, of this layout or of another, and they go on. */
 bool pins_adopted(const struct pins *pins);
 
-/* What was built becomes the layout, at once or not at all. Nothing to do after an adoption. */
+/* What was built becomes the layout, at once or not at all. Nothing to do otherwise. */
 int pins_commit(struct pins *pins, struct problem *problem);
+
+/* The maps of another layout, for as long as @pins lives; NULL: there is none. */
+struct pins *pins_other(const struct pins *pins);
+/* Removes the other layout. */
+int pins_remove_other(struct pins *pins, struct problem *problem);
+/* Removes the layout that was found, because the other one has its counts, and builds a new one. */
+int pins_start_over(struct pins *pins, struct problem *problem);
 
 /* Descriptor of a pin whose owner and mode are right. -ENOENT, without a problem: there is none. */
 int pins_get(struct pins *pins, enum pin_kind kind, const char *name, int *ret_fd,
 	     struct problem *problem);
 int pins_put(struct pins *pins, enum pin_kind kind, const char *name, int fd,
 	     struct problem *problem);
+/* Puts @fd in the place of what is pinned as @name, if anything is, in one step. */
+int pins_replace(struct pins *pins, enum pin_kind kind, const char *name, int fd,
+		 struct problem *problem);
+/* Absent ones are fine. */
+int pins_drop(struct pins *pins, enum pin_kind kind, const char *name, struct problem *problem);
 /* Removes link, program and jump map of a hook, in this order; absent ones are fine. */
 int pins_drop_hook(struct pins *pins, const char *name, struct problem *problem);
 
@@ -62,9 +82,11 @@ int pins_drop_hook(struct pins *pins, const char *name, struct problem *problem)
 int pins_each_link(struct pins *pins, int (*visit)(const char *name, void *userdata),
 		   void *userdata);
 
-/* Removes every layout, links first, and PATH itself where its parent allows that. */
+/* Removes hooks and every layout, links first, and PATH itself where its parent allows that. */
 int pins_remove_all(struct pins *pins, struct problem *problem);
 
 /* The path of a pin as users see it, in a static buffer that the next call overwrites. */
 const char *pins_name(const struct pins *pins, enum pin_kind kind, const char *name);
 const char *pins_path(const struct pins *pins);
+/* "v1" */
+const char *pins_layout(const struct pins *pins);

@@ -23,6 +23,7 @@ static const struct config_key daemon_keys[] = {
 	{ "Daemon", "Group", CONFIG_NAME, "ebpfmon" },
 	{ "Daemon", "LogLevel", CONFIG_CHOICE, "info", .choices = log_levels, .live = true },
 	{ "Daemon", "SubjectsMax", CONFIG_UINT, "16384", 64, 262144 },
+	{ "Daemon", "SettledMax", CONFIG_UINT, "262144", 64, 4194304, .live = true },
 	{ "Server", "Socket", CONFIG_PATH, "/run/ebpfmon/io.ebpfmon.Monitor" },
 	{ "Server", "ConnectionsMax", CONFIG_UINT, "128", 8, 4096, .live = true },
 	{ "Server", "ConnectionsPerUserMax", CONFIG_UINT, "32", 1, 4096, .live = true },
@@ -96,6 +97,7 @@ void settings_read(const struct config *config, struct settings *ret_settings)
 		.group = config_text(config, "Daemon", "Group"),
 		.log_priority = log_priorities[config_number(config, "Daemon", "LogLevel")],
 		.subjects_max = (uint32_t)config_number(config, "Daemon", "SubjectsMax"),
+		.settled_max = config_number(config, "Daemon", "SettledMax"),
 	};
 	read_limits(config, &ret_settings->limits);
 	for (size_t i = 0; i < SETTINGS_PROBES_MAX && probes[i]; i++)

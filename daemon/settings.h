@@ -18,6 +18,7 @@ struct settings {
 	const char *pin_path, *socket_path, *user, *group;
 	int log_priority;
 	uint32_t subjects_max;
+	uint64_t settled_max;
 	struct varlink_limits limits;
 	struct object_settings probes[SETTINGS_PROBES_MAX]; /* as probes[] */
 };

@@ -24,6 +24,13 @@ enum {
 struct entry {
 	uint64_t cgroup; /* 0: free */
 	uint32_t unit;
+	uint32_t round; /* in which it was needed last */
+};
+
+struct name {
+	char *text;    /* NULL: free */
+	uint32_t next; /* of the free ones; 0: the last */
+	bool kept;     /* while forgetting */
 };
 
 struct units {
@@ -33,8 +40,9 @@ struct units {
 	void *userdata;
 	struct entry *entries;
 	size_t n_entries, size; /* size: a power of two */
-	char **names;		/* by number; 0 is UNIT_UNKNOWN */
-	uint32_t n_names;
+	uint32_t round;
+	struct name *names; /* by number; 0 is UNIT_UNKNOWN */
+	uint32_t n_names, free_name;
 	uint32_t *places; /* hash of a name -> number; 0: free; at most half full */
 	size_t n_places;  /* a power of two */
 };
@@ -80,7 +88,7 @@ struct units *units_free(struct units *units)
 	if (!units)
 		return NULL;
 	for (uint32_t i = 0; i < units->n_names; i++)
-		free(units->names[i]);
+		free(units->names[i].text);
 	free(units->names);
 	free(units->places);
 	free(units->entries);
@@ -168,16 +176,23 @@ static uint32_t *name_place(const struct units *units, const char *name)
 {
 	size_t at = hash_name(name) & (units->n_places - 1);
 
-	while (units->places[at] && strcmp(units->names[units->places[at]], name))
+	while (units->places[at] && strcmp(units->names[units->places[at]].text, name))
 		at = (at + 1) & (units->n_places - 1);
 	return &units->places[at];
+}
+
+static void index_names(struct units *units)
+{
+	for (uint32_t i = 1; i < units->n_names; i++)
+		if (units->names[i].text)
+			*name_place(units, units->names[i].text) = i;
 }
 
 static int grow_names(struct units *units)
 {
 	size_t n_places = units->n_places * 2;
 	uint32_t *places = calloc(n_places, sizeof(*places));
-	char **names = reallocarray(units->names, n_places / 2, sizeof(*names));
+	struct name *names = reallocarray(units->names, n_places / 2, sizeof(*names));
 
 	if (names)
 		units->names = names;
@@ -188,32 +203,43 @@ static int grow_names(struct units *units)
 	free(units->places);
 	units->places = places;
 	units->n_places = n_places;
-	for (uint32_t i = 1; i < units->n_names; i++)
-		*name_place(units, units->names[i]) = i;
+	index_names(units);
 	return 0;
 }
 
-/* Number of @name, which is added if it is new; UNIT_UNKNOWN when there is no room. */
-static uint32_t intern(struct units *units, const char *name)
+/* A number that is free, or UNIT_UNKNOWN. */
+static uint32_t free_number(struct units *units)
 {
-	uint32_t *place = name_place(units, name);
+	uint32_t number = units->free_name;
+
+	if (number) {
+		units->free_name = units->names[number].next;
+		return number;
+	}
+	if (units->n_names >= UNITS_MAX ||
+	    (units->n_names >= units->n_places / 2 && grow_names(units) < 0))
+		return UNIT_UNKNOWN;
+	return units->n_names++;
+}
+
+uint32_t units_number(struct units *units, const char *name)
+{
+	uint32_t number = *name_place(units, name);
 	char *copy;
 
-	if (*place)
-		return *place;
-	if (units->n_names >= UNITS_MAX)
-		return UNIT_UNKNOWN;
-	if (units->n_names >= units->n_places / 2) {
-		if (grow_names(units) < 0)
-			return UNIT_UNKNOWN;
-		place = name_place(units, name);
-	}
+	if (number)
+		return number;
 	copy = strdup(name);
 	if (!copy)
 		return UNIT_UNKNOWN;
-	units->names[units->n_names] = copy;
-	*place = units->n_names;
-	return units->n_names++;
+	number = free_number(units);
+	if (number == UNIT_UNKNOWN) {
+		free(copy);
+		return UNIT_UNKNOWN;
+	}
+	units->names[number] = (struct name){ .text = copy };
+	*name_place(units, copy) = number;
+	return number;
 }
 
 static int remember(struct units *units, uint64_t cgroup, uint32_t unit)
@@ -231,7 +257,7 @@ static int remember(struct units *units, uint64_t cgroup, uint32_t unit)
 	entry = place_of(units, cgroup);
 	if (!entry->cgroup)
 		units->n_entries++;
-	*entry = (struct entry){ cgroup, unit };
+	*entry = (struct entry){ cgroup, unit, units->round };
 	return 0;
 }
 
@@ -244,7 +270,13 @@ static bool known(const struct units *units, uint64_t cgroup)
 
 static uint32_t known_unit(const struct units *units, uint64_t cgroup)
 {
-	return known(units, cgroup) ? place_of(units, cgroup)->unit : UNIT_UNKNOWN;
+	struct entry *entry;
+
+	if (!known(units, cgroup))
+		return UNIT_UNKNOWN;
+	entry = place_of(units, cgroup);
+	entry->round = units->round;
+	return entry->unit;
 }
 
 /* Remembers @cgroup, called @name below one of unit @parent, and returns its unit. */
@@ -256,12 +288,12 @@ static uint32_t learn(struct units *units, uint64_t cgroup, uint32_t parent, con
 	if (unit != UNIT_UNKNOWN)
 		return unit;
 	if (parent == UNIT_UNKNOWN)
-		unit = intern(units, ROOT_UNIT);
+		unit = units_number(units, ROOT_UNIT);
 	else
 		unit = parent;
 	if (name) {
-		unit_of_child(units->names[unit], name, text, sizeof(text));
-		unit = intern(units, text);
+		unit_of_child(units->names[unit].text, name, text, sizeof(text));
+		unit = units_number(units, text);
 	}
 	remember(units, cgroup, unit);
 	return unit;
@@ -341,7 +373,7 @@ uint32_t units_find(struct units *units, uint64_t cgroup)
 	uint32_t unit;
 
 	if (known(units, cgroup))
-		return place_of(units, cgroup)->unit;
+		return known_unit(units, cgroup);
 	unit = ask_source(units, cgroup, 0);
 	if (unit != UNIT_UNKNOWN)
 		return unit;
@@ -354,5 +386,55 @@ uint32_t units_find(struct units *units, uint64_t cgroup)
 
 const char *units_name(const struct units *units, uint32_t unit)
 {
-	return unit < units->n_names ? units->names[unit] : NULL;
+	return unit < units->n_names ? units->names[unit].text : NULL;
+}
+
+/* --- forgetting -------------------------------------------------------------------------------- */
+
+/* Only the entries that were needed in this round or the one before. */
+static void forget_cgroups(struct units *units)
+{
+	struct units kept = { .size = units->size };
+
+	kept.entries = calloc(kept.size, sizeof(*kept.entries));
+	if (!kept.entries)
+		return; /* next time */
+	for (size_t i = 0; i < units->size; i++) {
+		const struct entry *entry = &units->entries[i];
+
+		if (!entry->cgroup || entry->round + 1 < units->round)
+			continue;
+		*place_of(&kept, entry->cgroup) = *entry;
+		kept.n_entries++;
+	}
+	free(units->entries);
+	units->entries = kept.entries;
+	units->n_entries = kept.n_entries;
+}
+
+static void forget_names(struct units *units)
+{
+	for (uint32_t i = 1; i < units->n_names; i++) {
+		struct name *name = &units->names[i];
+
+		if (!name->kept && name->text) {
+			free(name->text);
+			*name = (struct name){ .next = units->free_name };
+			units->free_name = i;
+		}
+		name->kept = false;
+	}
+	memset(units->places, 0, units->n_places * sizeof(*units->places));
+	index_names(units);
+}
+
+void units_forget(struct units *units, const uint32_t *kept, size_t n_kept)
+{
+	forget_cgroups(units);
+	for (size_t i = 0; i < n_kept; i++)
+		units->names[kept[i]].kept = true;
+	for (size_t i = 0; i < units->size; i++)
+		units->names[units->entries[i].unit].kept = true;
+	forget_names(units);
+	units->round++;
 }

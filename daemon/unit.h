@@ -36,11 +36,20 @@ void units_begin(struct units *units);
 
 /*
  * Number of the unit that @cgroup belongs to, the same for all its cgroups; walks the tree
- * for an id that is new, once between two units_begin(). Numbers stay valid for as long as @units lives.
+ * for an id that is new, once between two units_begin(). Numbers stay valid until units_forget().
  */
 uint32_t units_find(struct units *units, uint64_t cgroup);
 /* Its name; NULL for UNIT_UNKNOWN. */
 const char *units_name(const struct units *units, uint32_t unit);
+
+/* Number of the unit called @name; UNIT_UNKNOWN when there is no more room. */
+uint32_t units_number(struct units *units, const char *name);
+
+/*
+ * Forgets cgroups that were neither found in the tree nor asked for since the last but one call,
+ * and the names that nothing has any more, except the @n_kept numbers in @kept.
+ */
+void units_forget(struct units *units, const uint32_t *kept, size_t n_kept);
 
 /*
  * The unit of cgroup @name below one of unit @parent ("-.slice" is the root's), as systemd's own

@@ -23,6 +23,7 @@ static const struct config_key tree_keys[] = {
 	{ "Daemon", "Group", CONFIG_NAME, "ebpfmon", 0, 0, NULL, false },
 	{ "Daemon", "LogLevel", CONFIG_CHOICE, "info", 0, 0, tree_levels, true },
 	{ "Daemon", "SubjectsMax", CONFIG_UINT, "16384", 64, 262144, NULL, false },
+	{ "Daemon", "SettledMax", CONFIG_UINT, "262144", 64, 4194304, NULL, true },
 	{ "Server", "Socket", CONFIG_PATH, "/run/ebpfmon/io.ebpfmon.Monitor", 0, 0, NULL, false },
 	{ "Server", "ConnectionsMax", CONFIG_UINT, "128", 8, 4096, NULL, true },
 	{ "Server", "ConnectionsPerUserMax", CONFIG_UINT, "32", 1, 4096, NULL, true },

@@ -39,7 +39,6 @@ static void fill_shards(struct em_totals *shards)
 		}
 		for (size_t i = 0; i < EM_UPDATE_ERRORS; i++)
 			shards[s].update_errors[i] = (s + 1) * (3000 + i);
-		shards[s].dispatch_misses = (s + 1) * 4001;
 	}
 }
 
@@ -59,7 +58,7 @@ static void all_shards_are_added_up(void **state)
 	}
 	for (size_t i = 0; i < EM_UPDATE_ERRORS; i++)
 		assert_int_equal(totals.update_errors[i], weight * (3000 + i));
-	assert_int_equal(totals.dispatch_misses, weight * 4001);
+	assert_int_equal(totals.dispatch_misses, 0); /* counted elsewhere */
 }
 
 static void sums_are_64_bits(void **state)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Taking over the counts of another layout: an upgrade, or a downgrade, of the tables themselves.
+ * Owns the order of its steps, each of which can be the last one of this process:
+ *
+ *   1. Our layout is built empty, with the identity of the other, and becomes v1 by one rename.
+ *   2. Our programs take their places behind the dispatchers, hook by hook: from then on an event
+ *      is counted either there or here.
+ *   3. The kernel waits until no program is in the other's tables: its counts are final.
+ *   4. They are added to what we have settled; that map says in "taken" whose they are.
+ *   5. The other layout is removed.
+ *
+ * A start that finds both layouts goes on at 2, unless one of them says that it has taken the
+ * other: then that one is the truth and the other is removed.
+ */
+#pragma once
+
+#include "maps.h"
+#include "settle.h"
+
+struct takeover;
+
+/* Opens the maps of @other and checks that this version understands them. */
+int takeover_open(struct pins *other, struct takeover **ret_takeover, struct problem *problem);
+struct takeover *takeover_free(struct takeover *takeover);
+static inline void takeover_freep(struct takeover **takeover)
+{
+	takeover_free(*takeover);
+}
+
+/* Whether @maps have the other's counts already, */
+bool takeover_done(const struct takeover *takeover, const struct maps *maps);
+/* or the other has those of @maps. */
+bool takeover_reversed(const struct takeover *takeover, const struct maps *maps);
+
+/* Gives @state the other's identity and gaps. */
+void takeover_identity(const struct takeover *takeover, struct em_state *state);
+
+/* Steps 3 and 4. */
+int takeover_finish(const struct takeover *takeover, struct maps *maps, struct settle *settle,
+		    struct problem *problem);
