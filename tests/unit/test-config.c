@@ -31,6 +31,7 @@ static void defaults_are_in_force_without_files(void **state)
 				  "# default\nGroup=ebpfmon\n"
 				  "# default\nLogLevel=info\n"
 				  "# default\nSubjectsMax=16384\n"
+				  "# default\nSettledMax=262144\n"
 				  "\n[Server]\n"
 				  "# default\nSocket=/run/ebpfmon/io.ebpfmon.Monitor\n"
 				  "# default\nConnectionsMax=128\n"
