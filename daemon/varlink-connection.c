@@ -21,7 +21,7 @@ enum {
 
 /* What one run may still do, so that one client cannot keep the others waiting. */
 struct budget {
-	unsigned int requests;
+	unsigned int requests; /* and turns of streams */
 	unsigned int receives;
 };
 
@@ -182,6 +182,19 @@ void varlink_call_on_disconnect(struct varlink_call *call, void (*gone)(void *),
 	}
 }
 
+bool varlink_call_has_room(const struct varlink_call *call)
+{
+	return varlink_call_connection(call)->output.bytes == 0;
+}
+
+void varlink_call_on_room(struct varlink_call *call, void (*room)(void *), void *userdata)
+{
+	assert(call->open && call->gone);
+	call->room = room;
+	call->room_userdata = userdata;
+	wake(varlink_call_connection(call));
+}
+
 /* --- in ---------------------------------------------------------------------------------------- */
 
 /* 1 bytes came, 0 nothing is there, -errno, which is the end as well: all before it was handled. */
@@ -211,22 +224,22 @@ static int receive(struct varlink_connection *connection, struct budget *budget)
 	return 1;
 }
 
-/* One step: 1 there may be more to do, 0 wait, -errno close. */
-static int step(struct varlink_connection *connection, struct budget *budget)
+/* The stream may go on. */
+static void tell_room(struct varlink_call *call)
+{
+	void (*room)(void *) = call->room;
+
+	call->room = NULL;
+	room(call->room_userdata);
+}
+
+/* The next complete request: as step(). */
+static int take_request(struct varlink_connection *connection, struct budget *budget)
 {
 	size_t length;
 	char *text;
 	int r;
 
-	flush(connection);
-	if (connection->failed)
-		return -ECONNABORTED;
-	if (connection->call.open || connection->output.bytes > 0)
-		return 0;
-	if (budget->requests == 0) {
-		connection->ready = true;
-		return 0;
-	}
 	r = message_buffer_next(&connection->input, &text, &length);
 	if (r == -EMSGSIZE)
 		connection->server->counters.closed_size++;
@@ -238,6 +251,27 @@ static int step(struct varlink_connection *connection, struct budget *budget)
 	varlink_server_wait(connection, WAIT_NOTHING);
 	r = varlink_request(connection, text, length);
 	return r < 0 ? r : 1;
+}
+
+/* One step: 1 there may be more to do, 0 wait, -errno close. */
+static int step(struct varlink_connection *connection, struct budget *budget)
+{
+	struct varlink_call *call = &connection->call;
+
+	flush(connection);
+	if (connection->failed)
+		return -ECONNABORTED;
+	if (connection->output.bytes > 0 || (call->open && (!call->room || connection->deaf)))
+		return 0;
+	if (budget->requests == 0) {
+		connection->ready = true;
+		return 0;
+	}
+	if (!call->open)
+		return take_request(connection, budget);
+	budget->requests--;
+	tell_room(call);
+	return 1;
 }
 
 /*

@@ -37,6 +37,8 @@ struct varlink_call {
 	bool more, oneway;
 	void (*gone)(void *);
 	void *gone_userdata;
+	void (*room)(void *); /* NULL: nobody waits for room */
+	void *room_userdata;
 };
 
 enum varlink_wait {

@@ -80,8 +80,9 @@ struct varlink_limits {
 	unsigned int connections; /* in all; root's and the daemon's own user may use the last 4 */
 	unsigned int connections_per_uid; /* of others than root */
 	size_t queue_bytes; /* answers not taken by one client, if more than one; then it is closed */
-	uint64_t request_usec;	      /* from a request's first byte to its NUL */
-	unsigned int requests_queued; /* pipelined requests handled per wake-up, to stay fair */
+	uint64_t request_usec; /* from a request's first byte to its NUL */
+	unsigned int
+		requests_queued; /* pipelined requests, turns of a stream per wake-up: fairness */
 };
 
 /* Since start; refused and closed say why, for GetStatus. */
@@ -148,3 +149,17 @@ int varlink_error_permission_denied(struct varlink_call *call);
  * client went away or the server is freed; the call is gone afterwards.
  */
 void varlink_call_on_disconnect(struct varlink_call *call, void (*gone)(void *), void *userdata);
+
+/*
+ * For streams. A call with "more" holds its connection until the final answer: requests behind it
+ * wait, unread. What the method has to say is the method's to keep or to drop while the client is
+ * slow: there is room when the socket has taken every answer so far. One varlink_notify(), however
+ * large, then never meets the limit queue_bytes, so that a client costs one answer at most. One
+ * that takes nothing for the time request_usec is closed.
+ *
+ * @room is called once, from the event loop, never inside of this, as soon as there is room, which
+ * may be now. It may answer, end the call and ask again. A second request replaces the first;
+ * NULL withdraws it. Needs varlink_call_on_disconnect() first, which ends the waiting as well.
+ */
+bool varlink_call_has_room(const struct varlink_call *call);
+void varlink_call_on_room(struct varlink_call *call, void (*room)(void *), void *userdata);

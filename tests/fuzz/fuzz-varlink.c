@@ -23,6 +23,7 @@ struct session {
 	sd_event_source *later; /* answers @call */
 	struct varlink_server *server;
 	struct varlink_call *call;
+	unsigned int turns; /* of a stream that is left */
 	int client;
 	char *output; /* OUTPUT_MAX, not owned */
 	size_t length;
@@ -96,6 +97,34 @@ static int handle_watch(struct varlink_call *call, struct json_object *parameter
 	return 0;
 }
 
+static void on_room(void *userdata)
+{
+	struct session *session = userdata;
+	struct varlink_call *call = session->call;
+
+	promise(varlink_call_has_room(call));
+	if (session->turns-- > 0) {
+		varlink_call_on_room(call, on_room, session);
+		promise(varlink_notify(call, NULL) == 0);
+		return;
+	}
+	session->call = NULL;
+	promise(varlink_reply(call, NULL) == 0);
+}
+
+/* As many events as it has turns, each when there is room for it, then the answer. */
+static int handle_stream(struct varlink_call *call, struct json_object *parameters, void *userdata)
+{
+	struct session *session = userdata;
+
+	promise(session->call == NULL);
+	session->call = call;
+	session->turns = json_object_get_uint64(json_object_object_get(parameters, "turns")) % 64;
+	varlink_call_on_disconnect(call, on_gone, session);
+	varlink_call_on_room(call, on_room, session);
+	return 0;
+}
+
 static int handle_fail(struct varlink_call *call, struct json_object *parameters, void *userdata)
 {
 	(void)parameters;
@@ -116,12 +145,20 @@ static const struct varlink_parameter watch_parameters[] = {
 	{ .name = "end", .type = VARLINK_BOOL, .nullable = true },
 	{ .name = NULL },
 };
+static const struct varlink_parameter stream_parameters[] = {
+	{ .name = "turns", .type = VARLINK_INT },
+	{ .name = NULL },
+};
 static const struct varlink_method methods[] = {
 	{ .name = "Echo", .parameters = echo_parameters, .handler = handle_echo },
 	{ .name = "Later", .handler = handle_later },
 	{ .name = "Watch",
 	  .parameters = watch_parameters,
 	  .handler = handle_watch,
+	  .streams = true },
+	{ .name = "Stream",
+	  .parameters = stream_parameters,
+	  .handler = handle_stream,
 	  .streams = true },
 	{ .name = "Fail", .handler = handle_fail },
 	{ .name = "Missing" },

@@ -28,6 +28,8 @@ struct fixture {
 	struct varlink_call *call; /* of Later or Watch, unanswered */
 	unsigned int gone;	   /* on_disconnect was called */
 	unsigned int handled;	   /* calls of Count */
+	uint64_t turn, turns;	   /* of Stream: had, wanted */
+	size_t padding;		   /* of each of its answers */
 	int result;		   /* of the last varlink_*() in a handler */
 	char *output;		   /* all that the client received */
 	size_t length;
@@ -158,6 +160,41 @@ static inline int handle_watch(struct varlink_call *call, struct json_object *pa
 	return f->result < 0 ? f->result : notify_number(call, 2);
 }
 
+/* An answer a turn, each when there is room; then {}. */
+static inline void on_room(void *userdata)
+{
+	struct json json _cleanup_json_ = { .text = NULL };
+	struct fixture *f = userdata;
+	struct varlink_call *call = f->call;
+
+	assert_true(varlink_call_has_room(call));
+	if (f->turn++ == f->turns) {
+		f->call = NULL;
+		f->result = varlink_reply(call, NULL);
+		return;
+	}
+	json_object_begin(&json, NULL);
+	json_u64(&json, "event", f->turn);
+	if (f->padding > 0) {
+		char *text = malloc(f->padding);
+
+		memset(text, 'x', f->padding);
+		json_string_n(&json, "x", text, f->padding);
+		free(text);
+	}
+	json_object_end(&json);
+	f->result = varlink_notify(call, &json);
+	varlink_call_on_room(call, on_room, f);
+}
+
+static inline int handle_stream(struct varlink_call *call, struct json_object *parameters,
+				void *userdata)
+{
+	handle_later(call, parameters, userdata);
+	varlink_call_on_room(call, on_room, userdata);
+	return 0;
+}
+
 static inline int handle_fail(struct varlink_call *call, struct json_object *parameters,
 			      void *userdata)
 {
@@ -244,6 +281,7 @@ static const struct varlink_method test_methods[] = {
 	{ .name = "Later", .handler = handle_later },
 	{ .name = "Careless", .handler = handle_careless },
 	{ .name = "Watch", .handler = handle_watch, .streams = true },
+	{ .name = "Stream", .handler = handle_stream, .streams = true },
 	{ .name = "Fail", .handler = handle_fail },
 	{ .name = "Denied", .handler = handle_denied },
 	{ .name = "Error", .handler = handle_error },
