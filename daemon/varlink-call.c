@@ -119,6 +119,15 @@ static struct json_object *integer_from_double(double value)
 	return NULL;
 }
 
+/* Takes ownership of @value in any case. */
+static bool replace(struct json_object *parameters, const char *name, struct json_object *value)
+{
+	if (json_object_object_add(parameters, name, value) == 0)
+		return true;
+	json_object_put(value);
+	return false;
+}
+
 /*
  * As sd-varlink has it, 1.0, 1e3 and "1000" are integers too: senders without 64-bit numbers
  * write them so. Handlers get them as plain integers.
@@ -134,13 +143,19 @@ static bool make_integer(struct json_object *parameters, const char *name,
 		integer = integer_from_double(json_object_get_double(value));
 	else if (json_object_is_type(value, json_type_string))
 		integer = integer_from_text(json_object_get_string(value));
-	if (!integer)
+	return integer && replace(parameters, name, integer);
+}
+
+static bool make_float(struct json_object *parameters, const char *name, struct json_object *value)
+{
+	struct json_object *number;
+
+	if (json_object_is_type(value, json_type_double))
+		return true;
+	if (!json_object_is_type(value, json_type_int))
 		return false;
-	if (json_object_object_add(parameters, name, integer) < 0) {
-		json_object_put(integer);
-		return false;
-	}
-	return true;
+	number = json_object_new_double(json_object_get_double(value));
+	return number && replace(parameters, name, number);
 }
 
 static bool check_parameter(const struct varlink_parameter *parameter,
@@ -156,6 +171,8 @@ static bool check_parameter(const struct varlink_parameter *parameter,
 		return json_object_is_type(value, json_type_boolean);
 	case VARLINK_INT:
 		return make_integer(parameters, parameter->name, value);
+	case VARLINK_FLOAT:
+		return make_float(parameters, parameter->name, value);
 	case VARLINK_STRING:
 		return json_object_is_type(value, json_type_string);
 	case VARLINK_ENUM:
@@ -163,6 +180,8 @@ static bool check_parameter(const struct varlink_parameter *parameter,
 		       is_choice(parameter->choices, json_object_get_string(value));
 	case VARLINK_STRING_ARRAY:
 		return is_string_array(value);
+	case VARLINK_OBJECT:
+		return json_object_is_type(value, json_type_object);
 	}
 	return false;
 }

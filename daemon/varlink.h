@@ -30,9 +30,11 @@ bool varlink_peer_in_group(const struct varlink_peer *peer, gid_t gid);
 enum varlink_type {
 	VARLINK_BOOL,
 	VARLINK_INT, /* any int64 or uint64; 1.0, 1e3 and "1000" are made one before the handler */
+	VARLINK_FLOAT, /* any number; 1 is made 1.0 before the handler */
 	VARLINK_STRING,
 	VARLINK_ENUM,	      /* a string out of @choices */
 	VARLINK_STRING_ARRAY, /* []string */
+	VARLINK_OBJECT,	      /* a struct, a map, object; what is in it is the handler's to check */
 };
 
 /* One parameter; the server answers InvalidParameter itself, before the handler is called. */

@@ -128,6 +128,15 @@ static const struct row rows[] = {
 	{ S(CALL_WITH("Echo", "\"text\":\"\",\"list\":[]")),
 	  S("{\"parameters\":{\"text\":\"\",\"list\":[]}}"), false },
 
+	{ S(CALL_WITH("Echo", "\"text\":\"\",\"real\":1.5")),
+	  S("{\"parameters\":{\"text\":\"\",\"real\":1.5}}"), false },
+	{ S(CALL_WITH("Echo", "\"text\":\"\",\"real\":-3")),
+	  S("{\"parameters\":{\"text\":\"\",\"real\":-3.0}}"), false },
+	{ S(CALL_WITH("Echo", "\"text\":\"\",\"real\":\"1.5\"")), S(INVALID("real")), false },
+	{ S(CALL_WITH("Echo", "\"text\":\"\",\"object\":{\"a\":[1]}")),
+	  S("{\"parameters\":{\"text\":\"\",\"object\":{\"a\":[1]}}}"), false },
+	{ S(CALL_WITH("Echo", "\"text\":\"\",\"object\":[]")), S(INVALID("object")), false },
+
 	/* --- streams, unknown methods --- */
 	{ S(CALL("Watch")), S("{\"error\":\"org.varlink.service.ExpectedMore\",\"parameters\":{}}"),
 	  false },

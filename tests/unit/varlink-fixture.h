@@ -266,6 +266,8 @@ static const struct varlink_parameter echo_parameters[] = {
 	{ .name = "flag", .type = VARLINK_BOOL, .nullable = true },
 	{ .name = "color", .type = VARLINK_ENUM, .nullable = true, .choices = colors },
 	{ .name = "list", .type = VARLINK_STRING_ARRAY, .nullable = true },
+	{ .name = "real", .type = VARLINK_FLOAT, .nullable = true },
+	{ .name = "object", .type = VARLINK_OBJECT, .nullable = true },
 	{ .name = NULL },
 };
 static const struct varlink_parameter large_parameters[] = {
