@@ -112,6 +112,7 @@ static int counters_read(struct counts *counts, struct reader *reader, struct co
 
 static int row_read(struct counts *counts, struct reader *reader, struct counts_row *row)
 {
+	size_t unit_bytes = 0;
 	struct slice key;
 	bool known;
 	int error = 0;
@@ -125,12 +126,18 @@ static int row_read(struct counts *counts, struct reader *reader, struct counts_
 				row->id = COUNTS_NO_ID;
 		} else if (slice_is(key, "unit")) {
 			row->unit = string_read(counts, reader);
+		} else if (slice_is(key, "unitBytes")) {
+			unit_bytes = counts->strings.length;
+			reader_base64(reader, &counts->strings);
+			text_append(&counts->strings, "", 1);
 		} else if (slice_is(key, "counters")) {
 			error = counters_read(counts, reader, row);
 		} else {
 			reader_value(reader);
 		}
 	}
+	if (unit_bytes)
+		row->unit = unit_bytes; /* "unit" cannot say all of it */
 	return error;
 }
 

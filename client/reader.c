@@ -234,3 +234,41 @@ void reader_string(struct reader *reader, struct text *text)
 	else
 		text_safe(text, decoded.data ? decoded.data : "", decoded.length);
 }
+
+/* 0 to 63; 64: no digit of base64. */
+static uint32_t base64_digit(char digit)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				     "0123456789+/";
+	const char *at = digit ? strchr(digits, digit) : NULL;
+
+	return at ? (uint32_t)(at - digits) : 64;
+}
+
+void reader_base64(struct reader *reader, struct text *text)
+{
+	_cleanup_text_ struct text decoded = {};
+	struct slice inside, padding;
+	uint32_t bits = 0, digit;
+	size_t n = 0;
+
+	if (!reader_quoted(reader, &inside))
+		return;
+	for (; n < inside.length && (digit = base64_digit(inside.text[n])) < 64; n++) {
+		char byte;
+
+		bits = bits << 6 | digit;
+		byte = (char)(bits >> (6 - n % 4 * 2) & 0xff);
+		if (n % 4)
+			text_append(&decoded, &byte, 1);
+	}
+	padding = (struct slice){ inside.text + n, inside.length - n };
+	if (inside.length % 4 || (padding.length && !slice_is(padding, n % 4 == 2 ? "==" : "="))) {
+		reader_fail(reader);
+		return;
+	}
+	if (decoded.error)
+		text->error = decoded.error;
+	else
+		text_safe(text, decoded.data ? decoded.data : "", decoded.length);
+}

@@ -40,4 +40,7 @@ void reader_count(struct reader *reader, uint64_t *ret_value, bool *ret_known);
 /* ... a string, appended to @text decoded and safe for a terminal; null becomes "-". */
 void reader_string(struct reader *reader, struct text *text);
 
+/* ... a string of base64 (RFC 4648), its bytes appended to @text safe for a terminal. */
+void reader_base64(struct reader *reader, struct text *text);
+
 bool slice_is(struct slice slice, const char *string);

@@ -102,7 +102,7 @@ static void write_key(const struct reading *reading, struct json *reply, uint64_
 	case BY_UNIT:
 		unit = units_name(reading->api->units, (uint32_t)key);
 		if (unit)
-			json_string(reply, "unit", unit);
+			json_bytes(reply, "unit", "unitBytes", unit);
 		else
 			json_null(reply, "unit");
 		break;

@@ -214,6 +214,14 @@ static char *put_escape(char *at, unsigned char byte)
 	return at;
 }
 
+/* Length of what stands at @text and can be written as it is; 0: it cannot. */
+static size_t writable(const unsigned char *text, size_t size)
+{
+	size_t length = utf8_sequence(text, size);
+
+	return *text && !utf8_is_noncharacter(text, length) ? length : 0;
+}
+
 /*
  * Copies the sequence at *@text and steps over it. A byte that starts none becomes U+FFFD, and so
  * do NUL and noncharacters: they are valid UTF-8, but sd-json refuses the whole message for one of
@@ -223,7 +231,7 @@ static char *put_utf8(char *at, const unsigned char **text, size_t size)
 {
 	size_t length = utf8_sequence(*text, size);
 
-	if (length > 0 && **text && !utf8_is_noncharacter(*text, length))
+	if (writable(*text, size))
 		at = mempcpy(at, *text, length);
 	else
 		at = mempcpy(at, "\xef\xbf\xbd", 3);
@@ -262,4 +270,41 @@ void json_string_n(struct json *json, const char *key, const char *text, size_t 
 void json_string(struct json *json, const char *key, const char *text)
 {
 	json_string_n(json, key, text, strlen(text));
+}
+
+static void put_base64(struct json *json, const char *key, const unsigned char *bytes, size_t size)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				     "0123456789+/";
+	char *at = value_begin(json, key, size < SIZE_LIMIT / 2 ? size / 3 * 4 + 6 : SIZE_LIMIT);
+
+	if (!at)
+		return;
+	*at++ = '"';
+	for (size_t i = 0; i < size; i += 3) {
+		uint32_t group = (uint32_t)bytes[i] << 16;
+
+		if (i + 1 < size)
+			group |= (uint32_t)bytes[i + 1] << 8;
+		if (i + 2 < size)
+			group |= bytes[i + 2];
+		*at++ = digits[group >> 18];
+		*at++ = digits[group >> 12 & 63];
+		*at++ = (char)(i + 1 < size ? digits[group >> 6 & 63] : '=');
+		*at++ = (char)(i + 2 < size ? digits[group & 63] : '=');
+	}
+	*at++ = '"';
+	value_end(json, at, true);
+}
+
+void json_bytes(struct json *json, const char *key, const char *bytes_key, const char *text)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t size = strlen(text), done = 0, length;
+
+	json_string_n(json, key, text, size);
+	while (done < size && (length = writable(bytes + done, size - done)) > 0)
+		done += length;
+	if (done < size)
+		put_base64(json, bytes_key, bytes, size);
 }

@@ -45,5 +45,11 @@ void json_i64(struct json *json, const char *key, int64_t value);
 void json_string(struct json *json, const char *key, const char *text);
 void json_string_n(struct json *json, const char *key, const char *text, size_t length);
 
+/*
+ * The string @text and, where json_string() had to replace some of its bytes, all of them as they
+ * are under @bytes_key, in base64 (RFC 4648, section 4): no two texts are written the same.
+ */
+void json_bytes(struct json *json, const char *key, const char *bytes_key, const char *text);
+
 /* Inserts @text, already a valid JSON value, as it is. */
 void json_raw(struct json *json, const char *key, const char *text, size_t length);

@@ -259,6 +259,35 @@ static void round_trip(void **state)
 	json_object_put(object);
 }
 
+/* Base64 as base64(1) writes it, and only where the string does not say it all. */
+static void bytes_are_kept(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+	} cases[] = {
+		{ "", "{\"a\":\"\"}" },
+		{ "a\x01\x7f\xc3\xa4\xe2\x82\xac",
+		  "{\"a\":\"a\\u0001\\u007f\xc3\xa4\xe2\x82\xac\"}" },
+		{ "\xef\xbf\xbd", "{\"a\":\"\xef\xbf\xbd\"}" },
+		{ "\xff", "{\"a\":\"\xef\xbf\xbd\",\"aBytes\":\"/w==\"}" },
+		{ "x\xc0", "{\"a\":\"x\xef\xbf\xbd\",\"aBytes\":\"eMA=\"}" },
+		{ "xy\xc3", "{\"a\":\"xy\xef\xbf\xbd\",\"aBytes\":\"eHnD\"}" },
+		{ "\xef\xbf\xbe\xfb",
+		  "{\"a\":\"\xef\xbf\xbd\xef\xbf\xbd\",\"aBytes\":\"77+++w==\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct json json _cleanup_json_ = { .text = NULL };
+
+		json_object_begin(&json, NULL);
+		json_bytes(&json, "a", "aBytes", cases[i].text);
+		json_object_end(&json);
+		assert_int_equal(json.error, 0);
+		assert_string_equal(json.text, cases[i].wanted);
+	}
+}
+
 static void growth(void **state)
 {
 	struct json json _cleanup_json_ = { .text = NULL };
@@ -340,6 +369,7 @@ int main(void)
 		cmocka_unit_test(utf8_two_bytes_counted),
 		cmocka_unit_test(utf8_three_bytes_counted),
 		cmocka_unit_test(round_trip),
+		cmocka_unit_test(bytes_are_kept),
 		cmocka_unit_test(growth),
 		cmocka_unit_test(take_empties),
 		cmocka_unit_test(a_failure_is_remembered),
