@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -32,6 +33,53 @@ int socket_activated(struct problem *problem)
 	return SD_LISTEN_FDS_START;
 }
 
+static bool is_stranger(uid_t uid)
+{
+	return uid != 0 && uid != geteuid();
+}
+
+/*
+ * Whoever can rename what leads to the socket can put one of his own in its place, and clients
+ * would believe it. Where others may write, the sticky bit keeps them from that.
+ */
+static int check_component(const char *path, const char *folder, int flags, struct problem *problem)
+{
+	struct stat st;
+
+	if (fstatat(AT_FDCWD, folder, &st, flags) < 0)
+		return problem_set(problem, errno, "cannot use %s: %s: %m", path, folder);
+	if (is_stranger(st.st_uid))
+		return problem_set(problem, EPERM,
+				   "cannot use %s: %s belongs to uid %u, who could replace the "
+				   "socket: set Socket= to another path",
+				   path, folder, st.st_uid);
+	if (S_ISDIR(st.st_mode) && (st.st_mode & 022) && !(st.st_mode & S_ISVTX))
+		return problem_set(problem, EPERM,
+				   "cannot use %s: %s can be written by others (mode %04o), who "
+				   "could replace the socket: 'chmod go-w' it or set Socket= to "
+				   "another path",
+				   path, folder, st.st_mode & 07777);
+	return 0;
+}
+
+/* Each folder on the way to @path, and each link as well as what it leads to. */
+static int check_way(const char *path, struct problem *problem)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	int r = 0;
+
+	if (!copy)
+		return problem_set(problem, ENOMEM, "out of memory");
+	for (char *end = strchr(copy + 1, '/'); !r && end; end = strchr(end + 1, '/')) {
+		*end = '\0';
+		r = check_component(path, copy, AT_SYMLINK_NOFOLLOW, problem);
+		if (!r)
+			r = check_component(path, copy, 0, problem);
+		*end = '/';
+	}
+	return r;
+}
+
 /* Whether somebody serves @address; asks by connecting. */
 static int is_served(const struct sockaddr_un *address)
 {
@@ -58,6 +106,11 @@ static int remove_stale(const struct sockaddr_un *address, struct problem *probl
 				   "%s is there and no socket: left untouched; move it away or set "
 				   "Socket= to another path",
 				   path);
+	if (is_stranger(st.st_uid))
+		return problem_set(problem, EPERM,
+				   "%s belongs to uid %u: left untouched; move it away or set "
+				   "Socket= to another path",
+				   path, st.st_uid);
 	r = is_served(address);
 	if (r > 0)
 		return problem_set(
@@ -86,7 +139,9 @@ int socket_listen(const char *path, struct problem *problem)
 				   "possible",
 				   path, strlen(path), sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
-	r = remove_stale(&address, problem);
+	r = check_way(path, problem);
+	if (!r)
+		r = remove_stale(&address, problem);
 	if (r < 0)
 		return r;
 	mask = umask(0111);

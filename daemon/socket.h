@@ -9,7 +9,8 @@ int socket_activated(struct problem *problem);
 
 /*
  * Listens at @path for everybody; whoever connects is told apart by SO_PEERCRED. What a dead
- * daemon left there is replaced; anything else there is a problem and stays.
+ * daemon left there is replaced; anything else there is a problem and stays, and so is a folder on
+ * the way that somebody else could exchange.
  */
 int socket_listen(const char *path, struct problem *problem);
 

@@ -220,6 +220,48 @@ static void link_is_left(void **state)
 	assert_int_equal(access(target, F_OK), 0);
 }
 
+/* Root could take them over; who made them would be surprised, or meant it to. */
+static void strangers_sockets_are_left(void **state)
+{
+	struct folder *folder = *state;
+
+	if (geteuid() != 0)
+		skip();
+	close(bound(SOCK_STREAM, folder->socket));
+	assert_int_equal(chown(folder->socket, 23, 29), 0);
+	assert_refused(folder, folder->socket, EPERM, "socket belongs to uid 23");
+	assert_int_equal(access(folder->socket, F_OK), 0);
+	assert_int_equal(unlink(folder->socket), 0);
+	assert_int_equal(chown(folder->path, 23, 29), 0);
+	assert_refused(folder, folder->socket, EPERM, "belongs to uid 23, who could replace");
+	assert_int_equal(access(folder->socket, F_OK), -1);
+}
+
+/* A link of ours is as good as what it leads to. */
+static void open_folders_are_refused(void **state)
+{
+	struct folder *folder = *state;
+	char path[160], link[128];
+
+	snprintf(link, sizeof(link), "%s/link", folder->path);
+	snprintf(path, sizeof(path), "%s/open/socket", folder->path);
+	assert_int_equal(socket_make_folder(path, geteuid(), getegid(), &folder->problem), 0);
+	assert_int_equal(symlink("open", link), 0);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(chmod(path, 0775), 0);
+	strcat(path, "/socket");
+	assert_refused(folder, path, EPERM, "/open can be written by others (mode 0775)");
+	snprintf(path, sizeof(path), "%s/socket", link);
+	assert_refused(folder, path, EPERM, "/link can be written by others (mode 0775)");
+	assert_int_equal(chmod(link, 01777), 0);
+	close(socket_listen(path, &folder->problem));
+	assert_int_equal(access(path, F_OK), 0);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(lchown(link, 23, 29), 0);
+	assert_refused(folder, path, EPERM, "/link belongs to uid 23");
+}
+
 static void long_paths_are_refused(void **state)
 {
 	struct folder *folder = *state;
@@ -419,6 +461,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(file_is_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(directory_is_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(link_is_left, setup, teardown),
+		cmocka_unit_test_setup_teardown(strangers_sockets_are_left, setup, teardown),
+		cmocka_unit_test_setup_teardown(open_folders_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_paths_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(missing_folder_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(folder_is_made, setup, teardown),
