@@ -53,8 +53,9 @@ static int make_directory(int parent, const char *name, const char *path, uid_t 
 				   "there is no BPF file system above %s: mount one with 'mount -t "
 				   "bpf bpf /sys/fs/bpf'",
 				   path);
-	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
-		return problem_set(problem, errno, "cannot create %s: %m", path);
+	if (mkdirat(parent, name, 0700) < 0)
+		return errno == EEXIST ? 0 /* somebody was faster: not ours to give away */
+				       : problem_set(problem, errno, "cannot create %s: %m", path);
 	if (geteuid() != owner && fchownat(parent, name, owner, group, AT_SYMLINK_NOFOLLOW) < 0)
 		return problem_set(problem, errno, "cannot give %s to uid %u: %m", path, owner);
 	return 0;
@@ -76,6 +77,27 @@ static int step(int parent, const char *name, const char *path, struct problem *
 	return problem_set(problem, errno, "cannot use %s: '%s': %m", path, name);
 }
 
+/* Whoever could rename what is above PATH could take the counts away; the sticky bit forbids it. */
+static int check_above(int fd, const char *name, const char *path, uid_t owner,
+		       struct problem *problem)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return problem_set(problem, errno, "cannot use %s: '%s': %m", path, name);
+	if (st.st_uid != 0 && st.st_uid != owner)
+		return problem_set(problem, EPERM,
+				   "cannot use %s: '%s' belongs to uid %u: set PinPath= to another "
+				   "place",
+				   path, name, st.st_uid);
+	if ((st.st_mode & 022) && !(st.st_mode & S_ISVTX))
+		return problem_set(problem, EPERM,
+				   "cannot use %s: '%s' can be written by others (mode %04o): "
+				   "'chmod go-w' it or set PinPath= to another place",
+				   path, name, st.st_mode & 07777);
+	return 0;
+}
+
 /* Descriptor (O_PATH) of the last component, created when it is the only one missing. */
 static int walk_path(const struct pins_path *walk, struct problem *problem)
 {
@@ -87,11 +109,12 @@ static int walk_path(const struct pins_path *walk, struct problem *problem)
 	if (!copy || at < 0)
 		return problem_set(problem, copy ? errno : ENOMEM, "cannot open '/'");
 	while ((name = strsep(&rest, "/"))) {
+		bool last = !rest || strspn(rest, "/") == strlen(rest);
+
 		if (!*name)
 			continue;
 		next = step(at, name, walk->path, problem);
-		if (next == -ENOENT && walk->create &&
-		    !(rest && strspn(rest, "/") != strlen(rest))) {
+		if (next == -ENOENT && walk->create && last) {
 			r = make_directory(at, name, walk->path, walk->owner, walk->group, problem);
 			if (r < 0)
 				return r;
@@ -107,6 +130,9 @@ static int walk_path(const struct pins_path *walk, struct problem *problem)
 			return next;
 		close_fd(at);
 		at = next;
+		r = last ? 0 : check_above(at, name, walk->path, walk->owner, problem);
+		if (r < 0)
+			return r;
 	}
 	return TAKE_FD(at);
 }
