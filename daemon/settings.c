@@ -12,8 +12,8 @@ enum {
 	KIB = 1024,
 	MIB = 1024 * 1024,
 	SEC = 1000000,
-	DEPTH_MAX = 32, /* of a request; ours need three */
-	REQUESTS_PER_WAKEUP = 16,
+	DEPTH_MAX = 32,	       /* of a request; ours need three */
+	REQUESTS_PER_TURN = 1, /* a costly one delays others enough */
 	KEYS_MAX = 128,
 };
 
@@ -72,7 +72,7 @@ static void read_limits(const struct config *config, struct varlink_limits *limi
 			(unsigned int)config_number(config, "Server", "ConnectionsPerUserMax"),
 		.queue_bytes = config_number(config, "Server", "QueueSizeMax"),
 		.request_usec = config_number(config, "Server", "RequestTimeout"),
-		.requests_queued = REQUESTS_PER_WAKEUP,
+		.requests_queued = REQUESTS_PER_TURN,
 	};
 }
 

@@ -289,7 +289,7 @@ static int update(struct varlink_connection *connection)
 		message_buffer_done(&connection->input);
 	if (sending)
 		varlink_server_wait(connection, WAIT_SPACE);
-	else if (reading && message_buffer_partial(&connection->input))
+	else if (reading && !connection->ready && message_buffer_partial(&connection->input))
 		varlink_server_wait(connection, WAIT_REQUEST);
 	else
 		varlink_server_wait(connection, WAIT_NOTHING);
@@ -299,6 +299,8 @@ static int update(struct varlink_connection *connection)
 		connection->events = events;
 	if (connection->ready)
 		varlink_server_schedule(connection);
+	else if (r >= 0)
+		r = sd_event_source_set_enabled(connection->io, SD_EVENT_ON);
 	return r;
 }
 
@@ -334,7 +336,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
 	if ((events & (EPOLLHUP | EPOLLERR)) && connection->call.open)
 		varlink_connection_close(connection);
 	else
-		varlink_connection_run(connection);
+		varlink_server_schedule(connection);
 	return 0;
 }
 
@@ -359,6 +361,9 @@ int varlink_connection_new(struct varlink_server *server, int fd, const struct v
 	connection->next = server->connections;
 	if (connection->next)
 		connection->next->previous = connection;
+	for (struct varlink_connection *c = connection->next; c; c = c->next)
+		if (c->peer.uid == peer->uid)
+			connection->user_turn = c->user_turn;
 	server->connections = connection;
 	server->counters.connections++;
 	server->counters.accepted++;

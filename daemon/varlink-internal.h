@@ -58,11 +58,13 @@ struct varlink_connection {
 	struct varlink_output output;
 	struct varlink_call call;
 	enum varlink_wait wait;
-	uint64_t deadline; /* CLOCK_MONOTONIC, usec; end of @wait */
-	bool running;	   /* inside varlink_connection_run() */
-	bool ready;	   /* to be run again without waiting for the socket */
-	bool failed;	   /* to be closed: an answer was lost */
-	bool deaf;	   /* the client takes no more */
+	uint64_t deadline;  /* CLOCK_MONOTONIC, usec; end of @wait */
+	uint64_t turn;	    /* number of its last one; 0: none yet */
+	uint64_t user_turn; /* of the last one of all that are of its user */
+	bool running;	    /* inside varlink_connection_run() */
+	bool ready;	    /* waits for its turn; its socket is not looked at meanwhile */
+	bool failed;	    /* to be closed: an answer was lost */
+	bool deaf;	    /* the client takes no more */
 };
 
 static inline struct varlink_connection *varlink_call_connection(const struct varlink_call *call)
@@ -100,6 +102,7 @@ struct varlink_server {
 	struct varlink_connection *connections;
 	sd_event_source *timer;	 /* on while somebody waits; see varlink_server_wait() */
 	sd_event_source *runner; /* on while a connection is ready */
+	uint64_t turns;		 /* so far */
 	unsigned int waiting;	 /* connections that wait for something */
 	uint64_t accept_again;	 /* CLOCK_MONOTONIC, usec; 0: accepting */
 	bool accept_failed;	 /* logged, until an accept() succeeds */
@@ -107,7 +110,7 @@ struct varlink_server {
 
 /* What @connection waits for from now on; starts the clock if that changes. */
 void varlink_server_wait(struct varlink_connection *connection, enum varlink_wait wait);
-/* @connection will be run from the event loop. */
+/* @connection will be run from the event loop, when it is its user's turn and then its own. */
 void varlink_server_schedule(struct varlink_connection *connection);
 /* @connection is gone: it no longer counts, and there is room for another. */
 void varlink_server_forget(struct varlink_connection *connection);

@@ -20,6 +20,7 @@ enum {
 	RESERVED = 4, /* connections for root and the daemon's own user */
 	ACCEPT_PAUSE_USEC = 1000000,
 	TIMER_ACCURACY_USEC = 10000,
+	TURN_WAIT_USEC = 100000,
 };
 
 /* --- who is there ------------------------------------------------------------------------------ */
@@ -188,10 +189,12 @@ static int on_timer(sd_event_source *source, uint64_t due, void *userdata)
 		next = c->next;
 		if (c->wait == WAIT_NOTHING)
 			continue;
-		if (c->deadline <= usec)
-			give_up(c);
-		else
+		if (c->deadline > usec)
 			arm(server, c->deadline);
+		else if (c->ready) /* it is us who are slow */
+			arm(server, usec + TURN_WAIT_USEC);
+		else
+			give_up(c);
 	}
 	return 0;
 }
@@ -201,21 +204,49 @@ static int on_timer(sd_event_source *source, uint64_t due, void *userdata)
 void varlink_server_schedule(struct varlink_connection *connection)
 {
 	connection->ready = true;
+	sd_event_source_set_enabled(connection->io, SD_EVENT_OFF);
 	sd_event_source_set_enabled(connection->server->runner, SD_EVENT_ONESHOT);
 }
 
-/* One turn for each connection that is ready; one that becomes ready meanwhile gets the next. */
+static bool is_before(const struct varlink_connection *a, const struct varlink_connection *b)
+{
+	if (a->user_turn != b->user_turn)
+		return a->user_turn < b->user_turn;
+	return a->turn < b->turn;
+}
+
+static void take_turn(struct varlink_server *server, struct varlink_connection *connection)
+{
+	connection->turn = ++server->turns;
+	for (struct varlink_connection *c = server->connections; c; c = c->next)
+		if (c->peer.uid == connection->peer.uid)
+			c->user_turn = connection->turn;
+}
+
+/*
+ * One connection, then the sockets are looked at again. Users take turns, and so do the
+ * connections of each: how many of them somebody has and how much he asks delays only himself.
+ */
 static int on_runner(sd_event_source *source, uint64_t due, void *userdata)
 {
 	struct varlink_server *server = userdata;
-	struct varlink_connection *next;
+	struct varlink_connection *next = NULL;
+	unsigned int n_ready = 0;
 
 	(void)source;
 	(void)due;
-	for (struct varlink_connection *c = server->connections; c; c = next) {
-		next = c->next;
-		if (c->ready)
-			varlink_connection_run(c);
+	for (struct varlink_connection *c = server->connections; c; c = c->next) {
+		if (!c->ready)
+			continue;
+		n_ready++;
+		if (!next || !is_before(next, c)) /* of equals the one that is here longest */
+			next = c;
+	}
+	if (n_ready > 1)
+		sd_event_source_set_enabled(server->runner, SD_EVENT_ONESHOT);
+	if (next) {
+		take_turn(server, next);
+		varlink_connection_run(next);
 	}
 	return 0;
 }

@@ -83,8 +83,8 @@ struct varlink_limits {
 	unsigned int connections_per_uid; /* of others than root */
 	size_t queue_bytes; /* answers not taken by one client, if more than one; then it is closed */
 	uint64_t request_usec; /* from a request's first byte to its NUL */
-	unsigned int
-		requests_queued; /* pipelined requests, turns of a stream per wake-up: fairness */
+	/* pipelined requests, and turns of a stream, handled in one turn of the loop: fairness */
+	unsigned int requests_queued;
 };
 
 /* Since start; refused and closed say why, for GetStatus. */

@@ -63,7 +63,7 @@ static void defaults(void **state)
 	assert_int_equal(settings.limits.connections_per_uid, 32);
 	assert_int_equal(settings.limits.queue_bytes, 16777216);
 	assert_int_equal(settings.limits.request_usec, 10000000);
-	assert_int_equal(settings.limits.requests_queued, 16);
+	assert_int_equal(settings.limits.requests_queued, 1);
 	for (size_t i = 0; probes[i]; i++) {
 		assert_true(settings.probes[i].enabled);
 		for (size_t j = 0; j < PROBE_JOBS_MAX; j++)
@@ -99,7 +99,7 @@ static void values_go_where_they_belong(void **state)
 	assert_int_equal(settings.limits.queue_bytes, 5 << 20);
 	assert_int_equal(settings.limits.request_usec, 90000000);
 	assert_int_equal(settings.limits.depth, 32); /* not for users to choose */
-	assert_int_equal(settings.limits.requests_queued, 16);
+	assert_int_equal(settings.limits.requests_queued, 1);
 }
 
 static void log_levels_are_syslogs(void **state)

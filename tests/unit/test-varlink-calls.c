@@ -425,6 +425,41 @@ static void fair_turns(void **state)
 	free(other.output);
 }
 
+/* Nor do all connections of one user together keep another user waiting. */
+static void users_take_turns(void **state)
+{
+	struct fixture *f = *state, others[5];
+	char calls[50 * sizeof(CALL("Count"))];
+	char room[1024] = "";
+
+	if (geteuid() != 0) /* who alone can be somebody else */
+		skip();
+	for (int i = 0; i < 50; i++)
+		memcpy(calls + (size_t)i * sizeof(CALL("Count")), CALL("Count"),
+		       sizeof(CALL("Count")));
+	for (int i = 0; i < 5; i++) {
+		others[i] = *f;
+		others[i].output = room;
+		others[i].length = 0;
+		assert_int_equal(seteuid(i < 4 ? 65533 : 65534), 0);
+		new_client(&others[i]);
+		assert_int_equal(seteuid(0), 0);
+	}
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(send(others[i].client, calls, sizeof(calls), 0), sizeof(calls));
+	while (f->handled < 3) /* they are at it */
+		assert_int_equal(sd_event_run(f->event, UINT64_MAX), 1);
+	assert_int_equal(send(others[4].client, GET_INFO, sizeof(GET_INFO), 0), sizeof(GET_INFO));
+	while (f->handled < 200 && !others[4].length) {
+		assert_int_equal(sd_event_run(f->event, UINT64_MAX), 1);
+		receive(&others[4]);
+	}
+	EXPECT(&others[4], GET_INFO_ANSWER);
+	assert_in_range(f->handled, 3, 3 * test_limits.requests_queued);
+	for (int i = 0; i < 5; i++)
+		close_fd(others[i].client);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -453,6 +488,7 @@ int main(void)
 		TEST(many_events),
 		TEST(events_behind_a_large_one),
 		TEST(fair_turns),
+		TEST(users_take_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

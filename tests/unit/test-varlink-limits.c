@@ -169,7 +169,7 @@ static void a_trickle(void **state)
 	uint64_t start = now_usec(), next = start;
 	unsigned int sent = 0;
 
-	set_request_usec(f, 50000);
+	set_request_usec(f, 200000);
 	while (!f->closed && now_usec() - start < 10000000) {
 		if (now_usec() >= next) {
 			sent += send(f->client, " ", 1, MSG_NOSIGNAL) == 1;
@@ -179,7 +179,7 @@ static void a_trickle(void **state)
 		receive(f);
 	}
 	assert_true(f->closed);
-	assert_true(now_usec() - start >= 50000);
+	assert_true(now_usec() - start >= 200000);
 	assert_true(sent > 10);
 	assert_int_equal(counters(f)->closed_timeout, 1);
 }
