@@ -204,7 +204,9 @@ static int on_timer(sd_event_source *source, uint64_t due, void *userdata)
 void varlink_server_schedule(struct varlink_connection *connection)
 {
 	connection->ready = true;
-	sd_event_source_set_enabled(connection->io, SD_EVENT_OFF);
+	/* A client that leaves is still noticed while a call is open: nothing is read then. */
+	sd_event_source_set_enabled(connection->io,
+				    connection->call.open ? SD_EVENT_ON : SD_EVENT_OFF);
 	sd_event_source_set_enabled(connection->server->runner, SD_EVENT_ONESHOT);
 }
 
