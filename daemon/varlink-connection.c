@@ -88,16 +88,27 @@ static bool is_void(const struct varlink_connection *connection)
 	return !connection->server || connection->deaf || connection->call.oneway;
 }
 
+/* What the clients of one user have not taken yet: many slow ones are as dear as one. */
+static size_t user_pending(const struct varlink_connection *connection)
+{
+	size_t bytes = 0;
+
+	for (const struct varlink_connection *c = connection->server->connections; c; c = c->next)
+		if (c->peer.uid == connection->peer.uid)
+			bytes += c->output.bytes;
+	return bytes;
+}
+
 /*
- * A first answer is always queued, however large; more only up to the limit, beyond which the
- * client is too slow and the connection is closed.
+ * A user's first answer is always queued, however large; more only up to the limit, beyond which
+ * the client is too slow and the connection is closed.
  */
 static int answer(struct varlink_connection *connection, const char *error, struct json *parameters,
 		  bool continues)
 {
 	struct varlink_output *output = &connection->output;
 	struct varlink_server *server = connection->server;
-	size_t pending = output->bytes;
+	size_t pending;
 	int r;
 
 	if (is_void(connection) || connection->failed) {
@@ -105,8 +116,12 @@ static int answer(struct varlink_connection *connection, const char *error, stru
 			json_done(parameters);
 		return connection->failed ? -ECONNABORTED : 0;
 	}
+	pending = user_pending(connection);
 	r = varlink_output_push(output, error, parameters, continues);
-	if (r == 0 && pending > 0 && output->bytes > server->limits.queue_bytes) {
+	if (r == 0)
+		flush(connection);
+	if (r == 0 && pending > 0 && output->bytes > 0 &&
+	    user_pending(connection) > server->limits.queue_bytes) {
 		server->counters.closed_queue++;
 		r = -ENOBUFS;
 	}
@@ -120,7 +135,6 @@ static int answer(struct varlink_connection *connection, const char *error, stru
 	}
 	if (error)
 		server->counters.errors++;
-	flush(connection);
 	if (output->bytes > 0 || connection->deaf)
 		wake(connection);
 	return 0;

@@ -81,7 +81,8 @@ struct varlink_limits {
 	unsigned int depth;	  /* nesting of a request */
 	unsigned int connections; /* in all; root's and the daemon's own user may use the last 4 */
 	unsigned int connections_per_uid; /* of others than root */
-	size_t queue_bytes; /* answers not taken by one client, if more than one; then it is closed */
+	/* answers that a user's clients have not taken, if more than one; then the last is closed */
+	size_t queue_bytes;
 	uint64_t request_usec; /* from a request's first byte to its NUL */
 	/* pipelined requests, and turns of a stream, handled in one turn of the loop: fairness */
 	unsigned int requests_queued;

@@ -50,7 +50,7 @@ static void cgroup(const char *name, uid_t uid)
 	if (pid == 0) {
 		become(uid);
 		for (int i = 0; i < OPENS; i++)
-			if (open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+			if (close(open("/dev/null", O_RDONLY | O_CLOEXEC)))
 				_exit(1);
 		_exit(0);
 	}

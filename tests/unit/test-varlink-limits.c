@@ -272,6 +272,27 @@ static void an_answer_read_slowly(void **state)
 	f->length = 0;
 }
 
+/* Nor do many clients of one user get more room than one. */
+static void answers_that_a_user_does_not_read(void **state)
+{
+	static const char call[] = CALL_WITH("Large", "\"size\":2000000");
+	struct fixture *f = *state;
+	int first = f->client;
+
+	assert_int_equal(send(f->client, call, sizeof(call), MSG_NOSIGNAL), sizeof(call));
+	pump(f);
+	new_client(f);
+	SEND(f, GET_INFO); /* the socket takes it */
+	EXPECT(f, GET_INFO_ANSWER);
+	assert_int_equal(send(f->client, call, sizeof(call), MSG_NOSIGNAL), sizeof(call));
+	pump(f);
+	assert_int_equal(counters(f)->closed_queue, 1);
+	assert_int_equal(counters(f)->connections, 1);
+	close_fd(f->client);
+	f->client = first;
+	f->length = 0;
+}
+
 static void a_stream_that_nobody_reads(void **state)
 {
 	struct fixture *f = *state;
@@ -308,6 +329,7 @@ int main(void)
 		TEST(each_has_its_own_time),
 		TEST(an_answer_that_nobody_reads),
 		TEST(an_answer_read_slowly),
+		TEST(answers_that_a_user_does_not_read),
 		TEST(a_stream_that_nobody_reads),
 	};
 
