@@ -263,28 +263,40 @@ static int learn_units(struct settle *settle)
 	return r ? r : collect_table(&table, learn_unit, settle);
 }
 
+/* Steps 1 to 6, as far as they are still to be done. */
+static int settle_now(struct settle *settle, struct problem *problem)
+{
+	int r = pending(settle) ? 0 : next_era(settle, problem);
+
+	return r ? r : finish(settle, problem);
+}
+
+/* From here on the next row that is claimed rings again; but a full table claims none. */
+static bool due_again(struct settle *settle)
+{
+	__atomic_store_n(&maps_state(settle->maps)->rung, 0, __ATOMIC_SEQ_CST);
+	return due(settle);
+}
+
 int settle_look(struct settle *settle, struct problem *problem)
 {
 	struct em_state *state = maps_state(settle->maps);
 	uint64_t begun = now_monotonic_usec();
-	int r = 0;
+	int r;
 
-	if (!pending(settle) && !due(settle)) {
+	/* Whoever rang, an earlier daemon may have heard it and ended before it could arm the bell. */
+	if (!pending(settle) && !due_again(settle)) {
 		r = learn_units(settle);
 		return r < 0 ? problem_set(problem, -r, "cannot learn the names of units: %s",
 					   strerror(-r))
 			     : 0;
 	}
-	if (!pending(settle))
-		r = next_era(settle, problem);
-	if (!r)
-		r = finish(settle, problem);
+	__atomic_store_n(&state->rung, 1, __ATOMIC_RELAXED); /* it is heard */
+	r = settle_now(settle, problem);
 	if (r < 0)
 		return r;
-	/* From here on the next row that is claimed rings again; but a full table claims none. */
-	__atomic_store_n(&state->rung, 0, __ATOMIC_SEQ_CST);
 	log_debug("settled era %u: %llu rows, in %llu us", state->era - 1,
 		  (unsigned long long)settle->rows,
 		  (unsigned long long)(now_monotonic_usec() - begun));
-	return due(settle);
+	return due_again(settle);
 }
