@@ -12,8 +12,9 @@
 #include <sys/vfs.h>
 
 enum {
-	UNITS_MAX = 65536, /* cgroups remembered, and names */
-	DEPTH_MAX = 32,	   /* of the walk */
+	CGROUPS_MAX = 524288, /* twice what the largest table of subjects has room for */
+	NAMES_MAX = 131072,
+	DEPTH_MAX = 32, /* of the walk */
 	ROOT_ID = 1,
 	FIRST_PLACES = 256, /* of both hashes */
 };
@@ -216,7 +217,7 @@ static uint32_t free_number(struct units *units)
 		units->free_name = units->names[number].next;
 		return number;
 	}
-	if (units->n_names >= UNITS_MAX ||
+	if (units->n_names >= NAMES_MAX ||
 	    (units->n_names >= units->n_places / 2 && grow_names(units) < 0))
 		return UNIT_UNKNOWN;
 	return units->n_names++;
@@ -249,7 +250,7 @@ static int remember(struct units *units, uint64_t cgroup, uint32_t unit)
 	if (!cgroup)
 		return 0;
 	if (units->n_entries * 2 >= units->size) {
-		int r = units->n_entries < UNITS_MAX ? grow(units) : -ENOSPC;
+		int r = units->n_entries < CGROUPS_MAX ? grow(units) : -ENOSPC;
 
 		if (r < 0)
 			return r;

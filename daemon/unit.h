@@ -28,7 +28,7 @@ static inline void units_freep(struct units **units)
 	units_free(*units);
 }
 
-/* Walks the tree and learns. At most UNITS_MAX cgroups are remembered, the rest is unknown. */
+/* Walks the tree and learns. At most CGROUPS_MAX of them are remembered, the rest is unknown. */
 int units_refresh(struct units *units);
 
 /* A new question begins: ids that are still unknown may cost one more walk, and not more. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * cgroup id -> unit. The cgroup tree is one of plain directories: there as on cgroup2 the id is
- * the inode number.
+ * the inode number. What is remembered, and for how long: test-unit-memory.c.
  */
 #include "unit.h"
 
@@ -20,7 +20,6 @@
 enum {
 	ROOT_ID = 1,
 	MANY = 300,		 /* more than the tables have room for at first */
-	UNITS = 65534,		 /* that there is room for, beside "-.slice" */
 	DEPTH = 32,		 /* levels below the root that are walked through */
 	FIRST_NOTE = 1000000000, /* ids that no directory here has */
 };
@@ -511,36 +510,6 @@ static void notes_are_followed_as_far_as_directories(void **state)
 	units_free(units);
 }
 
-/* Every id from FIRST_NOTE on is a service of its own. */
-static int find_any(uint64_t cgroup, uint64_t *ret_parent, char *name, void *userdata)
-{
-	(void)userdata;
-	*ret_parent = ROOT_ID;
-	snprintf(name, UNIT_NAME_BYTES, "%llu.service", (unsigned long long)cgroup - FIRST_NOTE);
-	return cgroup < FIRST_NOTE ? -ENOENT : 0;
-}
-
-/* What users can make as many of as they like has a limit; what came before it stays right. */
-static void memory_has_a_limit(void **state)
-{
-	const struct tree *tree = *state;
-	struct units *units;
-	char name[64];
-
-	assert_int_equal(units_new(tree->root, find_any, NULL, &units), 0);
-	assert_int_equal(units_refresh(units), 0);
-	for (int i = 0; i < UNITS; i++)
-		assert_int_not_equal(units_find(units, FIRST_NOTE + i), UNIT_UNKNOWN);
-	for (int i = 0; i < MANY; i++)
-		assert_int_equal(units_find(units, FIRST_NOTE + UNITS + i), UNIT_UNKNOWN);
-	for (int i = 0; i < UNITS; i++) {
-		snprintf(name, sizeof(name), "%d.service", i);
-		assert_unit(units, FIRST_NOTE + i, name);
-	}
-	assert_unit(units, ROOT_ID, "-.slice");
-	units_free(units);
-}
-
 /* Half a path is no name: neither a lost ancestor nor a circle is made up for. */
 static void broken_notes_name_nothing(void **state)
 {
@@ -588,7 +557,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(broken_notes_name_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(notes_are_followed_as_far_as_directories, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(memory_has_a_limit, setup, teardown),
 		cmocka_unit_test(machines_own_tree_is_found),
 	};
 
