@@ -52,9 +52,9 @@ difference() {
 		($stats[0].rows | map({ key: "\(.uid)", value: .counters }) | from_entries) as $told |
 		[$made[].users[]] | group_by(.uid) | map(
 			$told["\(.[0].uid)"] as $told |
-			(map(.opens) | add) - $told.opens,
-			(map(.execs) | add) - $told.execs,
-			(map(.openFailures) | add) - $told.openFailures | fabs) | add // 0'
+			(map(.opens) | add) - ($told.opens // 0),
+			(map(.execs) | add) - ($told.execs // 0),
+			(map(.openFailures) | add) - ($told.openFailures // 0) | fabs) | add // 0'
 }
 
 # losses: what must be all zero, of the last stats
