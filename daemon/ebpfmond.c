@@ -145,10 +145,16 @@ static int run(struct config *config, const char *file)
 {
 	CLEANUP(manager_freep) struct manager *manager = NULL;
 	struct problem problem = { 0 };
+	int r;
 
 	if (manager_new(config, file, &manager, &problem) < 0)
 		return fail(&problem);
-	return manager_run(manager) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	r = manager_run(manager);
+	if (r >= 0)
+		return EXIT_SUCCESS;
+	problem_set(&problem, -r, "cannot go on waiting for events: %s; counting goes on",
+		    strerror(-r));
+	return fail(&problem);
 }
 
 static int check(const struct config *config)
