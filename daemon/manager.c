@@ -585,8 +585,8 @@ struct manager *manager_free(struct manager *manager)
 	for (size_t i = 0; i < SETTINGS_PROBES_MAX; i++)
 		object_release(&manager->objects[i]);
 	maps_free(manager->maps);
+	sd_event_unref(manager->event); /* its descriptors may be all that there are */
 	pins_free(manager->pins);
-	sd_event_unref(manager->event);
 	config_free(manager->config);
 	config_free(manager->started);
 	free(manager->config_file);

@@ -117,14 +117,14 @@ struct pins *pins_free(struct pins *pins)
 {
 	if (!pins)
 		return NULL;
+	close_fd(pins->hooks_fd); /* removing needs descriptors */
+	close_fd(pins->layout_fd);
 	if (pins->building) { /* what did not get ready must not count on */
 		if (!pins->other)
 			remove_tree(pins->root_fd, HOOKS);
 		remove_tree(pins->root_fd, STAGING);
 	}
 	pins_free(pins->other);
-	close_fd(pins->hooks_fd);
-	close_fd(pins->layout_fd);
 	close_fd(pins->root_fd);
 	free(pins->path);
 	free(pins);
