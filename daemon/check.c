@@ -86,11 +86,9 @@ int check_run(const struct settings *settings, struct problem *problem)
 	if (r < 0)
 		return r;
 	printf("privileges: uid %u with CAP_BPF and CAP_PERFMON\n", ids.uid);
-	btf = btf__load_vmlinux_btf();
+	btf = object_btf(problem);
 	if (!btf)
-		return problem_set(problem, errno,
-				   "cannot read /sys/kernel/btf/vmlinux: %m; this kernel needs "
-				   "CONFIG_DEBUG_INFO_BTF=y");
+		return -problem->error;
 	r = maps_new(NULL, TRIAL_SUBJECTS, &maps, problem);
 	if (!r)
 		r = check_probes(settings, maps, btf, problem);

@@ -86,14 +86,12 @@ static void report_probe(const struct object *object)
 
 static int start_probes(struct manager *manager, struct problem *problem)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
+	struct btf *btf = object_btf(problem);
 	struct object_context context = { manager->pins, manager->maps, btf };
 	int r = 0;
 
 	if (!btf)
-		return problem_set(problem, errno,
-				   "cannot read /sys/kernel/btf/vmlinux: %m; this kernel needs "
-				   "CONFIG_DEBUG_INFO_BTF=y");
+		return -problem->error;
 	for (size_t i = 0; !r && i < SETTINGS_PROBES_MAX && probes[i]; i++) {
 		r = object_start(&context, probes[i], &manager->settings.probes[i],
 				 &manager->objects[i], problem);

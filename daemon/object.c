@@ -5,7 +5,9 @@
 #include "gaps.h"
 #include "hook.h"
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +21,28 @@ const char *object_state_name(enum object_state state)
 	};
 
 	return names[state];
+}
+
+struct btf *object_btf(struct problem *problem)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	_cleanup_close_ int fd = -1;
+
+	if (btf)
+		return btf;
+	/* Whatever it was, libbpf says ESRCH. */
+	fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		problem_set(problem, ENOENT,
+			    "there is no /sys/kernel/btf/vmlinux: this kernel needs "
+			    "CONFIG_DEBUG_INFO_BTF=y");
+	else if (fd < 0)
+		problem_set(problem, errno, "cannot read /sys/kernel/btf/vmlinux: %m");
+	else
+		problem_set(problem, ENOMEM,
+			    "cannot read /sys/kernel/btf/vmlinux: most likely there is not enough "
+			    "memory for its 5 to 10 MiB");
+	return NULL;
 }
 
 const char *attachment_name(const struct attachment *attachment, char *buffer, size_t size)

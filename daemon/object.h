@@ -46,6 +46,9 @@ struct object_settings {
 	enum config_switch jobs[PROBE_JOBS_MAX];
 };
 
+/* The kernel's types; btf__free() them. NULL: @problem says why. */
+struct btf *object_btf(struct problem *problem);
+
 /* What all probes are started with. Without @pins everything ends with the process. */
 struct object_context {
 	struct pins *pins;
