@@ -77,15 +77,15 @@ static int trial_survey(struct trial *trial, bool with_optional, struct problem 
 
 		run->hook = &trial->way->hooks[i];
 		run->target = hook_target(run->hook, trial->context->btf);
-		run->wanted = run->target && (with_optional || !run->hook->optional);
 		if (!run->target && !run->hook->optional)
 			return problem_set(problem, ENOENT, "this kernel has no %s",
 					   run->hook->targets[0]);
-		if (!run->wanted)
+		if (!run->target)
 			continue;
 		r = hook_find_pinned(trial->context, run, problem);
 		if (r < 0)
 			return r;
+		run->wanted = with_optional || !run->hook->optional || run->pinned;
 	}
 	return 0;
 }
@@ -164,15 +164,20 @@ struct task {
 	const struct job *job;
 	enum config_switch setting;
 	struct object *object;
-	struct problem why; /* the first reason why a better way does not work */
+	struct problem why;  /* the first reason why a better way does not work */
+	struct problem kept; /* why the programs of an earlier start count on, if they do */
 };
 
-/* Whether the pins of @way's first hook are there: it is what counts now. */
-static bool way_in_use(const struct object_context *context, const struct way *way)
+/* Whether the pins of @way's first hook are there: it is what counts now. -EUCLEAN: who knows. */
+static int way_in_use(const struct object_context *context, const struct way *way,
+		      struct problem *problem)
 {
 	_cleanup_close_ int fd = -1;
+	int r = pins_get(context->pins, PIN_LINK, way->hooks[0].program, &fd, problem);
 
-	return pins_get(context->pins, PIN_LINK, way->hooks[0].program, &fd, NULL) == 0;
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? -EUCLEAN : 1;
 }
 
 /* Takes off the hooks of all ways but @keep; with a @reason, counting is not to go on otherwise. */
@@ -271,6 +276,26 @@ static int try_way(const struct task *task, const struct way *way, bool with_opt
 	return r;
 }
 
+/* Whatever keeps us from renewing its programs: those of an earlier start count on, all of them. */
+static int keep_way(const struct task *task, const struct way *way, struct problem *problem)
+{
+	CLEANUP(trial_done)
+	struct trial trial = { .context = task->context, .probe = task->object->probe, .way = way };
+	int r;
+
+	for (size_t i = 0; i < way->n_hooks; i++)
+		hook_run_init(&trial.runs[i]);
+	r = trial_survey(&trial, false, problem);
+	for (size_t i = 0; !r && i < way->n_hooks; i++)
+		if (trial.runs[i].wanted && !trial.runs[i].pinned)
+			r = -ENOENT;
+	if (!r && drop_others(task, way, NULL, problem) < 0)
+		r = -EUCLEAN;
+	if (!r)
+		trial_keep(&trial, task->object);
+	return r;
+}
+
 static bool way_allowed(const struct job *job, const struct way *way, enum config_switch setting)
 {
 	return !way->every_syscall || job->syscalls_by_default || setting == CONFIG_YES;
@@ -284,6 +309,24 @@ static bool has_optional(const struct way *way)
 	return false;
 }
 
+/* With all its hooks, or without those that need not be, or as an earlier start left it. */
+static int try_somehow(struct task *task, const struct way *way, bool pinned,
+		       struct problem *problem)
+{
+	int r = try_way(task, way, true, problem);
+
+	if (r < 0 && r != -EUCLEAN && has_optional(way))
+		r = try_way(task, way, false, problem);
+	if (r < 0 && r != -EUCLEAN && pinned) {
+		struct problem kept = *problem;
+
+		r = keep_way(task, way, problem);
+		if (!r)
+			task->kept = kept;
+	}
+	return r;
+}
+
 /* The best way that works; what counts already goes on before anything better is tried. */
 static int find_way(struct task *task, const struct way **ret_way, struct problem *problem)
 {
@@ -293,12 +336,14 @@ static int find_way(struct task *task, const struct way **ret_way, struct proble
 			struct problem failed = { 0 };
 			int r;
 
-			if (!way_allowed(task->job, way, task->setting) ||
-			    way_in_use(task->context, way) != pinned)
+			if (!way_allowed(task->job, way, task->setting))
 				continue;
-			r = try_way(task, way, true, &failed);
-			if (r < 0 && r != -EUCLEAN && has_optional(way))
-				r = try_way(task, way, false, &failed);
+			r = way_in_use(task->context, way, problem);
+			if (r < 0)
+				return r;
+			if (r != pinned)
+				continue;
+			r = try_somehow(task, way, pinned, &failed);
 			if (!r) {
 				*ret_way = way;
 				return 0;
@@ -366,6 +411,9 @@ static void explain(const struct task *task, const struct way *way)
 				   object->probe->name, job->setting);
 		return;
 	}
+	if (task->kept.error)
+		add_reason(object, "%s; the program of an earlier start counts on",
+			   task->kept.text);
 	if (way == &job->ways[0] || !way->lacks)
 		return;
 	attachment_name(&object->attachments[object->n_attachments - 1], name, sizeof(name));
