@@ -83,18 +83,17 @@ void api_write_time(struct json *reply, const char *key, uint64_t realtime_usec)
 }
 
 /* Without the dashes the kernel writes, as journald's _BOOT_ID. */
-static void write_boot_id(struct json *reply)
+void api_read_boot_id(struct api *api)
 {
 	_cleanup_close_ int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	char text[37] = "", id[33];
+	char text[36];
 	size_t n = 0;
 
-	if (fd >= 0 && read(fd, text, 36) == 36)
-		for (size_t i = 0; i < 36 && n < 32; i++)
+	if (fd >= 0 && read(fd, text, sizeof(text)) == sizeof(text))
+		for (size_t i = 0; i < sizeof(text) && n < sizeof(api->boot_id) - 1; i++)
 			if (text[i] != '-')
-				id[n++] = text[i];
-	id[n] = '\0';
-	json_string(reply, "bootId", id);
+				api->boot_id[n++] = text[i];
+	api->boot_id[n] = '\0';
 }
 
 void api_write_identity(const struct api *api, struct json *reply)
@@ -104,7 +103,7 @@ void api_write_identity(const struct api *api, struct json *reply)
 
 	for (size_t i = 0; i < sizeof(state->epoch); i++)
 		snprintf(epoch + 2 * i, 3, "%02x", state->epoch[i]);
-	write_boot_id(reply);
+	json_string(reply, "bootId", api->boot_id);
 	json_string(reply, "epoch", epoch);
 	api_write_time(reply, "since", state->since_usec);
 	json_u64(reply, "generation", state->generation);

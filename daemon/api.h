@@ -23,6 +23,7 @@ struct api {
 	struct varlink_server *server;
 	gid_t group; /* its members see everything */
 	uint64_t started_usec;
+	char boot_id[33];
 	bool breach_logged[EM_SLOTS_USED];
 	/* Reads the configuration again; writes Reload()'s reply. */
 	int (*reload)(struct json *reply, void *userdata);
@@ -46,6 +47,9 @@ void api_check_books(struct api *api, const struct ledger_sample *sample,
 
 /* One line on all probes: for systemctl status and GetStatus(). */
 void api_status_line(const struct object *objects, size_t n_objects, char *buffer, size_t size);
+
+/* Once: a reading must not open files, which would be counted. */
+void api_read_boot_id(struct api *api);
 
 /* The identity of the counts: bootId, epoch, since, generation. */
 void api_write_identity(const struct api *api, struct json *reply);

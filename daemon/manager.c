@@ -512,6 +512,7 @@ static void fill_api(struct manager *manager)
 	api->check = &manager->check;
 	api->server = manager->server;
 	api->started_usec = now_realtime_usec();
+	api_read_boot_id(api);
 	api->reload = reload;
 	api->userdata = manager;
 }
