@@ -6,7 +6,8 @@
  *
  * Kernels skip a program that runs already on the same processor, on some of them because it was
  * preempted, and say how often. That is a failure here, unless EBPFMON_ALLOW_MISSES is set: for
- * emulated machines, on which a program takes a hundred times as long.
+ * emulated machines, on which a program takes a hundred times as long. EBPFMON_SMALL is for them
+ * as well: the same cases and the same exactness with fewer attempts and fewer polls.
  */
 #pragma once
 
