@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * attempt [--uid U] CASE COUNT: as user U, makes exactly COUNT attempts of a case and opens and
- * runs nothing else; exits 0 if every one ended as the case's row says, 77 if this machine cannot
- * do it, 1 otherwise. attempt --list writes the rows as JSON, one a line.
+ * attempt [--uid U] [--wait] CASE COUNT: as user U, makes exactly COUNT attempts of a case and opens
+ * and runs nothing else; exits 0 if every one ended as the case's row says, 77 if this machine
+ * cannot do it, 1 otherwise. With --wait it writes "ready" when all is prepared, and begins when its
+ * input ends. attempt --list writes the rows as JSON, one a line.
  *
  * Owns the order of events: root prepares a room (a file system of its own at /tmp, in a mount
  * namespace of its own), one child becomes the user and makes the attempts. Knows no case.
@@ -282,6 +283,16 @@ static void forbid_core(const struct attempt *attempt)
 	must(attempt, "RLIMIT_CORE", setrlimit(RLIMIT_CORE, &limit));
 }
 
+/* Whoever writes to our input holds everybody back until it is closed. */
+static void wait_for_start(const struct attempt *attempt)
+{
+	char byte;
+
+	must(attempt, "output", write(STDOUT_FILENO, "ready\n", 6));
+	while (must(attempt, "input", read(STDIN_FILENO, &byte, 1)) > 0)
+		;
+}
+
 /* The child. A process that changed its user may not use its own /proc/self/fd unless told so. */
 static void run_as_user(struct attempt *attempt)
 {
@@ -296,6 +307,8 @@ static void run_as_user(struct attempt *attempt)
 	prctl(PR_SET_DUMPABLE, 1);
 	if (test->start)
 		test->start(attempt);
+	if (attempt->wait)
+		wait_for_start(attempt);
 	make_attempts(attempt);
 	_exit(EXIT_SUCCESS);
 }
@@ -325,7 +338,7 @@ static int run_case(struct attempt *attempt)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: attempt [--uid UID] CASE COUNT | --list\n");
+	fprintf(stderr, "usage: attempt [--uid UID] [--wait] CASE COUNT | --list\n");
 	return EXIT_FAILURE;
 }
 
@@ -342,6 +355,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "uid", required_argument, NULL, 'u' },
+		{ "wait", no_argument, NULL, 'w' },
 		{ "list", no_argument, NULL, 'l' },
 		{ 0 },
 	};
@@ -352,7 +366,9 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'l')
 			return list_cases();
-		if (option != 'u' || !parse_number(optarg, UINT32_MAX - 1, &uid))
+		if (option == 'w')
+			attempt.wait = true;
+		else if (option != 'u' || !parse_number(optarg, UINT32_MAX - 1, &uid))
 			return usage();
 	}
 	if (argc - optind != 2 || !parse_number(argv[optind + 1], LONG_MAX, &attempt.count))

@@ -70,6 +70,7 @@ struct attempt {
 	const struct attempt_case *test;
 	uid_t uid;
 	unsigned long count;
+	bool wait;    /* for the end of standard input */
 	int helpers;  /* directory with the helper programs */
 	int fd;	      /* the case's own */
 	void *data;   /* the case's own */
