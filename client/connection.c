@@ -13,6 +13,7 @@
 
 #define INTERFACE "io.ebpfmon.Monitor"
 #define JOURNAL	  "see 'journalctl -u ebpfmond'"
+#define START	  "start it: 'systemctl start ebpfmond', or 'ebpfmond' as root; if it fails, " JOURNAL
 #define PRIVILEGE "be root or a member of the group 'ebpfmon'"
 
 enum {
@@ -206,10 +207,9 @@ int connection_complain(const struct connection *connection, int error)
 		const char *before; /* the path of the socket */
 		const char *after;
 	} failures[] = {
-		{ ENOENT, CODE_NOT_RUNNING, "ebpfmond is not running (no socket at ",
-		  "): start it: 'systemctl start ebpfmond', or 'ebpfmond' as root" },
+		{ ENOENT, CODE_NOT_RUNNING, "ebpfmond is not running (no socket at ", "): " START },
 		{ ECONNREFUSED, CODE_NOT_RUNNING, "ebpfmond is not running (nobody listens on ",
-		  "): start it: 'systemctl start ebpfmond', or 'ebpfmond' as root" },
+		  "): " START },
 		{ EACCES, CODE_NO_PERMISSION, "no permission to connect to ", ": " PRIVILEGE },
 		{ EPERM, CODE_NO_PERMISSION, "no permission to connect to ", ": " PRIVILEGE },
 		{ ENAMETOOLONG, CODE_USAGE, "the path of the socket is too long: ", "" },
