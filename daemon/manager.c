@@ -180,6 +180,14 @@ static int start_hooks(struct manager *manager, bool adopted, struct problem *pr
 	return r;
 }
 
+static int warn_of_stranger(const char *name, void *userdata)
+{
+	const char *path = pins_path(((const struct manager *)userdata)->pins);
+
+	log_warning("%s/%s is not ebpfmond's: left untouched; move it away", path, name);
+	return 0;
+}
+
 /* From here on it is counted. */
 static int start_counting(struct manager *manager, struct problem *problem)
 {
@@ -189,6 +197,10 @@ static int start_counting(struct manager *manager, struct problem *problem)
 	if (r < 0)
 		return r;
 	adopted = pins_adopted(manager->pins);
+	r = pins_each_stranger(manager->pins, warn_of_stranger, manager);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot read %s: %s", pins_path(manager->pins),
+				   strerror(-r));
 	r = open_maps(manager, problem);
 	if (!r && pins_other(manager->pins))
 		r = prepare_takeover(manager, problem);

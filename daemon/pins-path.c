@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -27,6 +28,11 @@ int pins_path_check(int fd, const char *path, uid_t owner, struct problem *probl
 		return problem_set(problem, ENODEV,
 				   "%s is not on a BPF file system: mount one with 'mount -t bpf "
 				   "bpf /sys/fs/bpf'",
+				   path);
+	if (fs.f_flags & ST_RDONLY)
+		return problem_set(problem, EROFS,
+				   "the BPF file system that %s is on is read-only: make it "
+				   "writable with 'mount -o remount,rw /sys/fs/bpf'",
 				   path);
 	if (st.st_uid != owner)
 		return problem_set(

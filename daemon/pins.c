@@ -521,6 +521,28 @@ int pins_each_link(struct pins *pins, int (*visit)(const char *name, void *userd
 	return r < 0 ? r : 0;
 }
 
+static bool is_stranger(const char *name)
+{
+	return name[0] != '.' && strcmp(name, HOOKS) && strcmp(name, STAGING) &&
+	       strcmp(name, DISCARD) && !is_layout(name);
+}
+
+int pins_each_stranger(struct pins *pins, int (*visit)(const char *name, void *userdata),
+		       void *userdata)
+{
+	DIR *directory = open_listing(pins->root_fd, ".");
+	const struct dirent *entry;
+	int r = 0;
+
+	if (!directory)
+		return -errno;
+	while (r >= 0 && (entry = readdir(directory)))
+		if (is_stranger(entry->d_name))
+			r = visit(entry->d_name, userdata);
+	closedir(directory);
+	return r < 0 ? r : 0;
+}
+
 int pins_remove_all(struct pins *pins, struct problem *problem)
 {
 	DIR *directory = open_listing(pins->root_fd, ".");

@@ -82,6 +82,10 @@ int pins_drop_hook(struct pins *pins, const char *name, struct problem *problem)
 int pins_each_link(struct pins *pins, int (*visit)(const char *name, void *userdata),
 		   void *userdata);
 
+/* The same for everything in PATH that is no part of a pin tree. */
+int pins_each_stranger(struct pins *pins, int (*visit)(const char *name, void *userdata),
+		       void *userdata);
+
 /* Removes hooks and every layout, links first, and PATH itself where its parent allows that. */
 int pins_remove_all(struct pins *pins, struct problem *problem);
 
