@@ -68,7 +68,7 @@ static void read_map(int fd)
 
 int main(int argc, char **argv)
 {
-	int fds[MAPS_MAX];
+	int fds[MAPS_MAX] = { 0 };
 	size_t n = argc == 2 ? open_maps(argv[1], fds) : 0;
 
 	if (!n) {
