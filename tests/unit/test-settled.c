@@ -320,7 +320,7 @@ static void build_example(struct fixture *fixture)
 static void assert_refused(const struct fixture *fixture, size_t bytes)
 {
 	struct settled settled = { .row_bytes = 99 };
-	void *copy = malloc(bytes); /* so large, that reading beyond it is noticed */
+	void *copy = malloc(bytes ? bytes : 1); /* so large, that reading beyond it is noticed */
 
 	assert_non_null(copy);
 	memcpy(copy, fixture->data, bytes);
