@@ -21,14 +21,26 @@ static struct em_gap *find_open(struct em_state *state, const char *program)
 	return NULL;
 }
 
+/* The clock may have been set back meanwhile: then nobody knows better. */
+static void order(struct em_gap *gap)
+{
+	uint64_t from_usec = gap->from_usec;
+
+	if (!gap->to_usec || gap->to_usec >= from_usec)
+		return;
+	gap->from_usec = gap->to_usec;
+	gap->to_usec = from_usec;
+}
+
 /*
  * A full record grows its last gap: times are then told too widely, never too narrowly. One that
  * is open stays so, since nobody could tell any more which of several ends.
  */
-static void add(struct em_state *state, const struct em_gap *gap)
+static void add(struct em_state *state, struct em_gap *gap)
 {
 	struct em_gap *last = &state->gaps[EM_GAPS - 1];
 
+	order(gap);
 	if (state->gap_count < EM_GAPS) {
 		state->gaps[state->gap_count++] = *gap;
 		return;
@@ -76,9 +88,11 @@ bool gaps_resumed(struct em_state *state, const char *program, uint64_t now_usec
 {
 	struct em_gap *open = find_open(state, program);
 
-	if (open)
-		open->to_usec = now_usec;
-	return open;
+	if (!open)
+		return false;
+	open->to_usec = now_usec;
+	order(open);
+	return true;
 }
 
 void gaps_taken_over(struct em_state *state, const char *probe, const char *program,

@@ -240,6 +240,24 @@ static void full_record_still_closes_its_own(void **unused)
 	assert_gap(&state, EM_GAPS - 1, NOW + 150, NOW + 300, "probe", "hook15", "reason");
 }
 
+/* A gap never ends before it begins, whatever the clock says. */
+static void clock_set_back(void **unused)
+{
+	struct em_state state = fresh();
+
+	(void)unused;
+	gaps_attached_add(&state, "exec_done");
+	gaps_started(&state, "exec", "exec_done", VERIFIED - 1000);
+	gaps_stopped(&state, "open", "open_sys", "switched off", NOW);
+	assert_true(gaps_resumed(&state, "open_sys", NOW - 3000));
+	gaps_taken_over(&state, "exec", "execve", NOW, NOW - 1);
+	assert_int_equal(state.gap_count, 3);
+	assert_gap(&state, 0, VERIFIED - 1000, VERIFIED, "exec", "exec_done",
+		   "its attachment was removed by somebody else");
+	assert_gap(&state, 1, NOW - 3000, NOW, "open", "open_sys", "switched off");
+	assert_gap(&state, 2, NOW - 1, NOW, "exec", "execve", "another hook counted until then");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +272,7 @@ int main(void)
 		cmocka_unit_test(full_record_grows_to_the_left),
 		cmocka_unit_test(full_record_remembers_what_is_open),
 		cmocka_unit_test(full_record_still_closes_its_own),
+		cmocka_unit_test(clock_set_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
