@@ -99,6 +99,7 @@ int api_get_status(struct varlink_call *call, struct json_object *parameters, vo
 	if (r < 0)
 		return r;
 	api_check_books(api, &sample, unaccounted);
+	api_look_at_probes(api);
 	write_status(api, sample.rows_used, &reply);
 	return varlink_reply(call, &reply);
 }

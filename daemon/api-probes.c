@@ -54,17 +54,18 @@ static void write_probe(const struct object *object, bool everything, struct jso
 		json_u64(reply, "misses", misses);
 	else
 		json_null(reply, "misses");
-	json_boolean(reply, "survivesRestart", object->n_attachments > 0);
+	json_boolean(reply, "survivesRestart", object->n_attachments > 0 && !object->unpinned);
 	json_object_end(reply);
 }
 
 int api_list_probes(struct varlink_call *call, struct json_object *parameters, void *userdata)
 {
-	const struct api *api = userdata;
+	struct api *api = userdata;
 	bool everything = api_privileged(api, call);
 	_cleanup_json_ struct json reply = { 0 };
 
 	(void)parameters;
+	api_look_at_probes(api);
 	json_object_begin(&reply, NULL);
 	json_array_begin(&reply, "probes");
 	for (size_t i = 0; i < api->n_objects; i++)

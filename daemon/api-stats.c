@@ -67,6 +67,7 @@ static int gather(struct reading *reading)
 		return reading->store.error;
 	store_sort(&reading->store);
 	api_check_books(reading->api, &reading->sample, reading->unaccounted);
+	api_look_at_probes(reading->api);
 	return 0;
 }
 

@@ -70,6 +70,19 @@ void api_check_books(struct api *api, const struct ledger_sample *sample, uint64
 	}
 }
 
+void api_look_at_probes(struct api *api)
+{
+	for (size_t i = 0; i < api->n_objects; i++) {
+		struct object *object = &api->objects[i];
+
+		if (object_unpinned(object))
+			log_write(LOG_WARNING,
+				  &(struct log_context){ .message_id = LOG_ID_DEGRADED,
+							 .probe = object->probe->name },
+				  "probe '%s': %s", object->probe->name, object->reason);
+	}
+}
+
 void api_write_time(struct json *reply, const char *key, uint64_t realtime_usec)
 {
 	time_t seconds = (time_t)(realtime_usec / 1000000);

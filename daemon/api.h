@@ -15,7 +15,7 @@
 struct api {
 	const struct maps *maps;
 	const char *pin_path;
-	const struct object *objects;
+	struct object *objects;
 	size_t n_objects;
 	struct units *units;
 	const struct settle *settle;
@@ -34,6 +34,9 @@ extern const struct varlink_interface api_interface;
 
 /* Whether the caller sees everything and may change things; otherwise just the own user's. */
 bool api_privileged(const struct api *api, const struct varlink_call *call);
+
+/* Looks at the probes, as every method that tells of them has to. A change is logged. */
+void api_look_at_probes(struct api *api);
 
 /* Bit per counter that is being counted now. */
 uint32_t api_slots(const struct api *api);

@@ -152,6 +152,7 @@ static void trial_keep(struct trial *trial, struct object *object)
 			.target = run->target,
 			.program_fd = TAKE_FD(run->program_fd),
 			.link_fd = TAKE_FD(run->link_fd),
+			.jump_fd = TAKE_FD(run->jump_fd),
 		};
 	}
 }
@@ -445,7 +446,7 @@ int object_start(const struct object_context *context, const struct probe *probe
 		 const struct object_settings *settings, struct object *object,
 		 struct problem *problem)
 {
-	*object = (struct object){ .probe = probe };
+	*object = (struct object){ .probe = probe, .pins = context->pins };
 	for (size_t i = 0; i < probe->n_jobs; i++) {
 		struct task task = {
 			.context = context,
@@ -472,8 +473,40 @@ void object_release(struct object *object)
 	for (size_t i = 0; i < object->n_attachments; i++) {
 		object->attachments[i].program_fd = close_fd(object->attachments[i].program_fd);
 		object->attachments[i].link_fd = close_fd(object->attachments[i].link_fd);
+		object->attachments[i].jump_fd = close_fd(object->attachments[i].jump_fd);
 	}
 	object->n_attachments = 0;
+}
+
+/* The first of its pins that is not there, or NULL. */
+static const char *missing_pin(const struct object *object)
+{
+	static const enum pin_kind kinds[] = { PIN_LINK, PIN_PROGRAM, PIN_JUMP };
+
+	for (size_t i = 0; i < object->n_attachments; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+			const char *name = object->attachments[i].hook->program;
+
+			if (!pins_has(object->pins, kinds[k], name))
+				return pins_name(object->pins, kinds[k], name);
+		}
+	return NULL;
+}
+
+/* The kernel has no way to detach such a link while somebody holds it, and this process does. */
+bool object_unpinned(struct object *object)
+{
+	const char *missing = object->unpinned ? NULL : missing_pin(object);
+
+	if (!missing)
+		return false;
+	add_reason(object,
+		   "somebody removed %s: it is counted until ebpfmond ends, and then not "
+		   "before it starts again",
+		   missing);
+	object->state = OBJECT_DEGRADED;
+	object->unpinned = true;
+	return true;
 }
 
 int object_misses(const struct object *object, uint64_t *ret_misses)

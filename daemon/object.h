@@ -29,16 +29,19 @@ struct attachment {
 	const char *target; /* of hook->targets */
 	int program_fd;	    /* the dispatcher: what the kernel runs, and whose misses count */
 	int link_fd;	    /* held, so that a removed pin does not end the counting */
+	int jump_fd;	    /* likewise: the kernel empties it when nobody holds it */
 };
 
 struct object {
 	const struct probe *probe;
+	struct pins *pins; /* lent */
 	enum object_state state;
 	char reason[320]; /* one line, empty when running or disabled */
 	struct attachment attachments[OBJECT_ATTACHMENTS_MAX];
 	size_t n_attachments;
 	unsigned int coverage; /* of the hooks in use */
 	uint32_t slots;	       /* bit per counter that is being counted */
+	bool unpinned;	       /* somebody removed pins: it counts until this process ends */
 };
 
 struct object_settings {
@@ -65,6 +68,12 @@ int object_start(const struct object_context *context, const struct probe *probe
 		 struct problem *problem);
 /* Lets go of everything; what is pinned goes on counting. */
 void object_release(struct object *object);
+
+/*
+ * Looks whether what was pinned still is; to be asked before the state is told. True, once: it is
+ * not, and state and reason say so.
+ */
+bool object_unpinned(struct object *object);
 
 /* Runs of its programs that the kernel skipped. -ENODATA: this kernel does not tell. */
 int object_misses(const struct object *object, uint64_t *ret_misses);

@@ -442,6 +442,16 @@ int pins_get(struct pins *pins, enum pin_kind kind, const char *name, int *ret_f
 	return 0;
 }
 
+bool pins_has(const struct pins *pins, enum pin_kind kind, const char *name)
+{
+	char path[128];
+
+	if (!pins)
+		return true;
+	pin_path(pins, kind, name, path, sizeof(path));
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
 int pins_put(struct pins *pins, enum pin_kind kind, const char *name, int fd,
 	     struct problem *problem)
 {
@@ -464,7 +474,7 @@ int pins_drop(struct pins *pins, enum pin_kind kind, const char *name, struct pr
 		return 0;
 	pin_path(pins, kind, name, path, sizeof(path));
 	/* A file system that cannot be written refuses to remove even what is not there. */
-	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+	if (!pins_has(pins, kind, name))
 		return 0;
 	if (unlink(path) < 0)
 		return problem_set(problem, errno, "cannot remove %s: %m",

@@ -68,6 +68,8 @@ int pins_start_over(struct pins *pins, struct problem *problem);
 /* Descriptor of a pin whose owner and mode are right. -ENOENT, without a problem: there is none. */
 int pins_get(struct pins *pins, enum pin_kind kind, const char *name, int *ret_fd,
 	     struct problem *problem);
+/* Whether anything is pinned there. Without a tree (NULL) everything is as it should be. */
+bool pins_has(const struct pins *pins, enum pin_kind kind, const char *name);
 int pins_put(struct pins *pins, enum pin_kind kind, const char *name, int fd,
 	     struct problem *problem);
 /* Puts @fd in the place of what is pinned as @name, if anything is, in one step. */
