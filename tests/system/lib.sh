@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What the tests that run a daemon share: one of their own, with its own pins and its own socket.
-# Takes the programs from the environment: EBPFMOND, EBPFCTL, ATTEMPT. Sourced.
+# Sourced.
 # shellcheck shell=bash disable=SC2034
 set -u
 
-: "${EBPFMOND:?}" "${EBPFCTL:?}" "${ATTEMPT:?}"
+# shellcheck source=tests/system/programs.sh
+. "$(dirname "${BASH_SOURCE[0]}")/programs.sh"
+
 export TZ=UTC LC_ALL=C.UTF-8
 unset NOTIFY_SOCKET WATCHDOG_USEC WATCHDOG_PID LISTEN_FDS LISTEN_PID JOURNAL_STREAM
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# On top of lib.sh: users who do a lot all the time, and know exactly how much. Takes the programs
-# LOAD and NOTHING (what the users execute) from the environment. Sourced.
-# shellcheck shell=bash disable=SC2034
-: "${LOAD:?}" "${NOTHING:?}"
+# On top of lib.sh: users who do a lot all the time, and know exactly how much. NOTHING is what they
+# execute. Sourced.
+# shellcheck shell=bash disable=SC2034,SC2153
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
