@@ -57,6 +57,19 @@ static void loss_append(struct text *text, const struct counts *counts, const st
 	text_puts(text, "\n");
 }
 
+/* Not a time without counting, but of two clocks. */
+static bool gap_is_clock(const struct counts *counts, const struct gap *gap)
+{
+	return !strcmp(counts_string(counts, gap->hook), "clock");
+}
+
+static void clock_append(struct text *text, const struct counts *counts, const struct gap *gap)
+{
+	text_printf(text, "%s; times told before ", counts_string(counts, gap->reason));
+	timestamp_at(text, counts_string(counts, gap->to));
+	text_puts(text, " may be off\n");
+}
+
 static void gap_append(struct text *text, const struct counts *counts, const struct gap *gap)
 {
 	const char *to = counts_string(counts, gap->to);
@@ -73,8 +86,32 @@ static void gap_append(struct text *text, const struct counts *counts, const str
 	text_printf(text, ": %s\n", counts_string(counts, gap->reason));
 }
 
+/* Their number, without that of the clock, which is told in @clock. */
+static size_t gaps_append(struct text *text, const struct counts *counts, const char *indent,
+			  struct text *clock)
+{
+	size_t shown = counts->gap_count;
+
+	for (size_t i = 0; i < counts->gap_count && i < GAPS_MAX; i++) {
+		const struct gap *gap = &counts->gaps[i];
+
+		if (gap_is_clock(counts, gap)) {
+			clock_append(clock, counts, gap);
+			shown--;
+			continue;
+		}
+		text_puts(text, indent);
+		gap_append(text, counts, gap);
+	}
+	if (counts->gap_count > GAPS_MAX)
+		text_printf(text, "%sand %zu gaps more, see 'ebpfctl stats -j'\n", indent,
+			    counts->gap_count - GAPS_MAX);
+	return shown;
+}
+
 /* The losses that there were, a line each; their number. */
-static size_t known_append(struct text *text, const struct counts *counts, const char *indent)
+static size_t known_append(struct text *text, const struct counts *counts, const char *indent,
+			   struct text *clock)
 {
 	size_t shown = 0;
 
@@ -87,14 +124,7 @@ static size_t known_append(struct text *text, const struct counts *counts, const
 	if (counts->loss_count > LOSSES_MAX)
 		text_printf(text, "%sand %zu kinds more, see 'ebpfctl stats -j'\n", indent,
 			    counts->loss_count - LOSSES_MAX);
-	for (size_t i = 0; i < counts->gap_count && i < GAPS_MAX; i++) {
-		text_puts(text, indent);
-		gap_append(text, counts, &counts->gaps[i]);
-	}
-	if (counts->gap_count > GAPS_MAX)
-		text_printf(text, "%sand %zu gaps more, see 'ebpfctl stats -j'\n", indent,
-			    counts->gap_count - GAPS_MAX);
-	return shown + counts->gap_count + (counts->loss_count > LOSSES_MAX);
+	return shown + gaps_append(text, counts, indent, clock) + (counts->loss_count > LOSSES_MAX);
 }
 
 /* "not known: ..." with all that is null; whether anything is. */
@@ -117,8 +147,8 @@ static bool unknown_append(struct text *text, const struct counts *counts, const
 void losses_append(struct text *text, const struct counts *counts, const struct output *output,
 		   const char *indent)
 {
-	_cleanup_text_ struct text known = {}, unknown = {};
-	bool lost = known_append(&known, counts, indent);
+	_cleanup_text_ struct text known = {}, unknown = {}, clock = {};
+	bool lost = known_append(&known, counts, indent, &clock);
 	bool unsure = unknown_append(&unknown, counts, indent);
 
 	if (lost)
@@ -128,6 +158,8 @@ void losses_append(struct text *text, const struct counts *counts, const struct 
 		text_puts(text, unsure ? "nothing lost as far as is known\n" : "nothing lost\n");
 	text_append(text, known.data ? known.data : "", known.length);
 	text_append(text, unknown.data ? unknown.data : "", unknown.length);
-	if (known.error || unknown.error)
+	if (clock.length)
+		text_printf(text, "%snote: %s", indent, clock.data);
+	if (known.error || unknown.error || clock.error)
 		text->error = -ENOMEM;
 }

@@ -13,6 +13,14 @@ static bool was_attached(const struct em_state *state, const char *program)
 	return false;
 }
 
+static struct em_gap *find(struct em_state *state, const char *program)
+{
+	for (size_t i = 0; i < state->gap_count; i++)
+		if (!strncmp(state->gaps[i].hook, program, EM_NAME))
+			return &state->gaps[i];
+	return NULL;
+}
+
 static struct em_gap *find_open(struct em_state *state, const char *program)
 {
 	for (size_t i = 0; i < state->gap_count; i++)
@@ -102,6 +110,26 @@ void gaps_taken_over(struct em_state *state, const char *probe, const char *prog
 
 	fill(&gap, probe, program, "another hook counted until then");
 	add(state, &gap);
+}
+
+void gaps_clock_set(struct em_state *state, uint64_t was_usec, uint64_t now_usec)
+{
+	struct em_gap gap = { .from_usec = was_usec, .to_usec = now_usec };
+	struct em_gap *before = find(state, GAPS_CLOCK);
+	int64_t step = (int64_t)(now_usec - was_usec);
+	int64_t since = (int64_t)state->since_usec + step;
+	char reason[sizeof(gap.reason)];
+
+	state->since_usec = since > 0 ? (uint64_t)since : 0;
+	snprintf(reason, sizeof(reason), "the clock was set%s by %+.3f s",
+		 before ? " more than once, at last" : "", (double)step / 1e6);
+	fill(&gap, "*", GAPS_CLOCK, reason);
+	if (before) {
+		order(&gap);
+		*before = gap;
+	} else {
+		add(state, &gap);
+	}
 }
 
 void gaps_attached_clear(struct em_state *state)

@@ -27,6 +27,15 @@ bool gaps_resumed(struct em_state *state, const char *program, uint64_t now_usec
 void gaps_taken_over(struct em_state *state, const char *probe, const char *program,
 		     uint64_t from_usec, uint64_t now_usec);
 
+/* Name of the hook in the record of the clock: nothing was lost, but times told before are off. */
+#define GAPS_CLOCK "clock"
+
+/*
+ * The clock was set from @was to @now. One entry tells of all such times; when counting began is
+ * corrected.
+ */
+void gaps_clock_set(struct em_state *state, uint64_t was_usec, uint64_t now_usec);
+
 /* What is attached, as the next start will compare it: clear, then name each. */
 void gaps_attached_clear(struct em_state *state);
 void gaps_attached_add(struct em_state *state, const char *program);

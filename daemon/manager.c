@@ -3,6 +3,7 @@
 #include "manager.h"
 
 #include "api.h"
+#include "clock.h"
 #include "gaps.h"
 #include "log-ids.h"
 #include "log.h"
@@ -34,6 +35,7 @@ struct manager {
 	struct units *units;
 	struct settle *settle;
 	struct ring *ring;
+	struct clock_watch *clock;
 	sd_event_source *again; /* settling that has to wait for a moment */
 	bool settle_failed;	/* and that was logged */
 	struct ledger_check check;
@@ -324,6 +326,22 @@ static int start_settling(struct manager *manager, struct problem *problem)
 	return 0;
 }
 
+static void on_clock_set(uint64_t was_usec, uint64_t now_usec, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	gaps_clock_set(maps_state(manager->maps), was_usec, now_usec);
+	log_notice("the clock was set by %+.3f s: times told before are off by that",
+		   (double)(int64_t)(now_usec - was_usec) / 1e6);
+}
+
+static int start_clock(struct manager *manager, struct problem *problem)
+{
+	int r = clock_watch_new(manager->event, on_clock_set, manager, &manager->clock);
+
+	return r < 0 ? problem_set(problem, -r, "cannot watch the clock: %s", strerror(-r)) : 0;
+}
+
 /* Before anything is counted: a start that cannot serve must leave nothing behind. */
 static int open_socket(struct manager *manager, struct problem *problem)
 {
@@ -548,6 +566,8 @@ static int start(struct manager *manager, struct problem *problem)
 	if (r < 0)
 		return r;
 	r = start_settling(manager, problem);
+	if (!r)
+		r = start_clock(manager, problem);
 	if (r < 0)
 		return r;
 	r = start_serving(manager, &socket_fd, problem);
@@ -589,6 +609,7 @@ struct manager *manager_free(struct manager *manager)
 		unlink(manager->own_socket);
 	free(manager->own_socket);
 	sd_event_source_disable_unref(manager->again);
+	clock_watch_free(manager->clock);
 	ring_free(manager->ring);
 	settle_free(manager->settle);
 	takeover_free(manager->takeover);

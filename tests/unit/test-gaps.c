@@ -258,9 +258,29 @@ static void clock_set_back(void **unused)
 	assert_gap(&state, 2, NOW - 1, NOW, "exec", "execve", "another hook counted until then");
 }
 
+static void a_clock_that_is_set_is_told_once(void **unused)
+{
+	struct em_state state = fresh();
+
+	(void)unused;
+	gaps_clock_set(&state, 20000000, 3620000000);
+	assert_gap(&state, 0, 20000000, 3620000000, "*", "clock",
+		   "the clock was set by +3600.000 s");
+	assert_int_equal(state.since_usec, SINCE + 3600000000);
+	gaps_started(&state, "open", "open_sys", 3630000000);
+	gaps_clock_set(&state, 3640000000, 3638500000);
+	assert_int_equal(state.gap_count, 2);
+	assert_gap(&state, 0, 3638500000, 3640000000, "*", "clock",
+		   "the clock was set more than once, at last by -1.500 s");
+	assert_int_equal(state.since_usec, SINCE + 3598500000);
+	gaps_clock_set(&state, 3700000000, 0);
+	assert_int_equal(state.since_usec, 0); /* before there was time */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_clock_that_is_set_is_told_once),
 		cmocka_unit_test(new_hook_misses_the_beginning),
 		cmocka_unit_test(removed_hook_misses_since_it_was_seen),
 		cmocka_unit_test(stop_opens_and_start_closes),
