@@ -322,7 +322,12 @@ static int start_settling(struct manager *manager, struct problem *problem)
 		     &manager->ring);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot read the ring buffer: %s", strerror(-r));
-	look(manager); /* the bell may have rung for nobody */
+	/* Bodies of the daemon before us may be running still, and ring a bell that nobody hears. */
+	r = maps_wait_programs(manager->maps);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot wait for programs to end: %s",
+				   strerror(-r));
+	look(manager);
 	return 0;
 }
 
