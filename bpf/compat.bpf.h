@@ -136,6 +136,15 @@ static __always_inline bool has_current_task_btf(void)
 					  BPF_FUNC_get_current_task_btf___em);
 }
 
+/*
+ * Enters @key unless it is there. Before 6.4 (d7ba4cc900bf) what maps do returns int, and the
+ * verifier makes it a direct call: the upper half of what comes back is not the sign.
+ */
+static __always_inline int map_insert(void *map, const void *key, const void *value)
+{
+	return (int)bpf_map_update_elem(map, key, value, BPF_NOEXIST);
+}
+
 /* A kernel thread, unless it works for a process: up to 5.11 io_uring's workers were such. */
 static __always_inline bool flags_kernel_thread(u32 flags)
 {

@@ -93,7 +93,7 @@ static __always_inline struct em_totals *totals_shard(void)
 	return bpf_map_lookup_elem(&totals, &shard);
 }
 
-static __always_inline enum em_update_error update_error(long error)
+static __always_inline enum em_update_error update_error(int error)
 {
 	switch (error) {
 	case -E2BIG:
@@ -133,16 +133,16 @@ static __always_inline void row_claimed(struct em_state *control, u32 slot)
  * need 5.12, on arm64 5.18), and its size is the limit on rows in use. 0: it is ours; -EEXIST:
  * somebody else's.
  */
-static __always_inline long row_claim(u32 slot, u32 place, struct em_row *row,
-				      const struct em_subject *subject, u64 tag)
+static __always_inline int row_claim(u32 slot, u32 place, struct em_row *row,
+				     const struct em_subject *subject, u64 tag)
 {
 	void *claimed = bpf_map_lookup_elem(&claims, &slot);
 	u32 one = 1;
-	long error;
+	int error;
 
 	if (!claimed)
 		return -ENOMEM;
-	error = bpf_map_update_elem(claimed, &place, &one, BPF_NOEXIST);
+	error = map_insert(claimed, &place, &one);
 	if (error)
 		return error;
 	row->subject = *subject;
@@ -174,7 +174,7 @@ static __always_inline struct em_row *row_find(const struct em_subject *subject,
 	for (i = 0; i < EM_ROW_PROBES; i++, place += stride) {
 		u32 at = place & row_mask;
 		struct em_row *row = bpf_map_lookup_elem(table, &at);
-		long error;
+		int error;
 
 		if (!row)
 			return NULL;
