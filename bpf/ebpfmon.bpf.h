@@ -77,6 +77,14 @@ struct {
 	__type(value, struct em_cgroup);
 } cgroups SEC(".maps");
 
+/* Processes whose end was seen by one of several threads: only the first one may count it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EM_ENDED);
+	__type(key, struct em_process);
+	__type(value, __u32);
+} ended SEC(".maps");
+
 /* Rows there are, minus 1: a power of two minus 1, so that a place is found by masking. */
 const volatile __u32 row_mask = 0;
 
@@ -236,6 +244,19 @@ static __always_inline void cgroup_remember(u64 id, const struct em_cgroup *cgro
 	__sync_fetch_and_add(&control->cgroups_made, 1);
 	if (control->cgroups_made % EM_CGROUPS_BELL == 0)
 		bell();
+}
+
+/*
+ * Whether nobody has claimed the end of @process before. @last: nobody will after us, either, and a
+ * look is enough. Without memory: better twice than never.
+ */
+static __always_inline bool end_claim(const struct em_process *process, bool last)
+{
+	u32 one = 1;
+
+	if (last)
+		return !bpf_map_lookup_elem(&ended, process);
+	return map_insert(&ended, process, &one) != -EEXIST;
 }
 
 static __always_inline void dispatch_missed(void)
