@@ -75,9 +75,25 @@ struct thread_info {
 	u32 status;	     /* x86 */
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live;	/* threads that have not begun to exit */
+	int nr_threads; /* threads that have not been released */
+	u32 flags;
+	int group_exit_code;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	u32 flags;
+	int exit_code;
+	int tgid;
+	struct task_struct *group_leader;
+	struct signal_struct *signal;
+	u64 start_boottime;
 	const struct cred *real_cred;
 	const struct cred *cred;
 	kuid_t loginuid;
@@ -96,7 +112,29 @@ struct open_flags {
 
 struct pt_regs {
 	unsigned long orig_ax; /* x86 */
-	int syscallno;	       /* arm64 */
+	unsigned long dx;
+	int syscallno; /* arm64 */
+	u64 regs[31];
+};
+
+struct inode {
+	unsigned short i_mode;
+};
+
+struct dentry {
+	struct inode *d_inode;
+};
+
+/* 5.12 on (9fe61450972d); before, its members were the arguments of vfs_rename(). */
+struct renamedata {
+	struct dentry *old_dentry;
+	struct dentry *new_dentry;
+	u32 flags;
+};
+
+/* 6.4 on: PF_USER_WORKER means what it says. */
+struct kernel_clone_args {
+	u32 user_worker;
 };
 
 struct linux_binprm;
@@ -111,7 +149,14 @@ enum bpf_func_id___em {
 
 enum {
 	PF_IO_WORKER = 0x00000010,
+	PF_USER_WORKER = 0x00004000,
 	PF_KTHREAD = 0x00200000,
+	SIGNAL_GROUP_EXIT = 0x00000004,
+	CLONE_THREAD = 0x00010000,
+	AT_REMOVEDIR = 0x200,
+	RENAME_EXCHANGE = 1 << 1,
+	S_IFMT = 0170000,
+	S_IFDIR = 0040000,
 	TS_COMPAT = 0x0002, /* x86: inside a 32-bit system call */
 	TIF_32BIT = 22,	    /* arm64: likewise, a bit of thread_info.flags */
 	PF_DUMPCORE = 0x00000200,
@@ -136,10 +181,27 @@ static __always_inline bool has_current_task_btf(void)
 					  BPF_FUNC_get_current_task_btf___em);
 }
 
+/*
+ * Enters @key unless it is there. Before 6.4 (d7ba4cc900bf) what maps do returns int, and the
+ * verifier makes it a direct call: the upper half of what comes back is not the sign.
+ */
+static __always_inline int map_insert(void *map, const void *key, const void *value)
+{
+	return (int)bpf_map_update_elem(map, key, value, BPF_NOEXIST);
+}
+
 /* A kernel thread, unless it works for a process: up to 5.11 io_uring's workers were such. */
 static __always_inline bool flags_kernel_thread(u32 flags)
 {
 	return (flags & (PF_KTHREAD | PF_IO_WORKER)) == PF_KTHREAD;
+}
+
+/* A thread that the kernel made in a process for itself: io_uring (from 5.12), vhost (from 6.4). */
+static __always_inline bool flags_user_worker(u32 flags)
+{
+	if (bpf_core_field_exists(struct kernel_clone_args, user_worker) && flags & PF_USER_WORKER)
+		return true;
+	return flags & PF_IO_WORKER;
 }
 
 /*
@@ -203,5 +265,15 @@ static __always_inline u32 syscall_number(struct pt_regs *regs)
 	return (u32)regs->orig_ax & ~0x40000000U;
 #else
 	return (u32)regs->syscallno;
+#endif
+}
+
+/* The third argument of the system call that @regs entered with: edx of 32-bit calls, too. */
+static __always_inline u64 syscall_third(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->dx;
+#else
+	return regs->regs[2];
 #endif
 }

@@ -77,6 +77,14 @@ struct {
 	__type(value, struct em_cgroup);
 } cgroups SEC(".maps");
 
+/* Processes whose end was seen by one of several threads: only the first one may count it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EM_ENDED);
+	__type(key, struct em_process);
+	__type(value, __u32);
+} ended SEC(".maps");
+
 /* Rows there are, minus 1: a power of two minus 1, so that a place is found by masking. */
 const volatile __u32 row_mask = 0;
 
@@ -93,7 +101,7 @@ static __always_inline struct em_totals *totals_shard(void)
 	return bpf_map_lookup_elem(&totals, &shard);
 }
 
-static __always_inline enum em_update_error update_error(long error)
+static __always_inline enum em_update_error update_error(int error)
 {
 	switch (error) {
 	case -E2BIG:
@@ -133,16 +141,16 @@ static __always_inline void row_claimed(struct em_state *control, u32 slot)
  * need 5.12, on arm64 5.18), and its size is the limit on rows in use. 0: it is ours; -EEXIST:
  * somebody else's.
  */
-static __always_inline long row_claim(u32 slot, u32 place, struct em_row *row,
-				      const struct em_subject *subject, u64 tag)
+static __always_inline int row_claim(u32 slot, u32 place, struct em_row *row,
+				     const struct em_subject *subject, u64 tag)
 {
 	void *claimed = bpf_map_lookup_elem(&claims, &slot);
 	u32 one = 1;
-	long error;
+	int error;
 
 	if (!claimed)
 		return -ENOMEM;
-	error = bpf_map_update_elem(claimed, &place, &one, BPF_NOEXIST);
+	error = map_insert(claimed, &place, &one);
 	if (error)
 		return error;
 	row->subject = *subject;
@@ -174,7 +182,7 @@ static __always_inline struct em_row *row_find(const struct em_subject *subject,
 	for (i = 0; i < EM_ROW_PROBES; i++, place += stride) {
 		u32 at = place & row_mask;
 		struct em_row *row = bpf_map_lookup_elem(table, &at);
-		long error;
+		int error;
 
 		if (!row)
 			return NULL;
@@ -236,6 +244,19 @@ static __always_inline void cgroup_remember(u64 id, const struct em_cgroup *cgro
 	__sync_fetch_and_add(&control->cgroups_made, 1);
 	if (control->cgroups_made % EM_CGROUPS_BELL == 0)
 		bell();
+}
+
+/*
+ * Whether nobody has claimed the end of @process before. @last: nobody will after us, either, and a
+ * look is enough. Without memory: better twice than never.
+ */
+static __always_inline bool end_claim(const struct em_process *process, bool last)
+{
+	u32 one = 1;
+
+	if (last)
+		return !bpf_map_lookup_elem(&ended, process);
+	return map_insert(&ended, process, &one) != -EEXIST;
 }
 
 static __always_inline void dispatch_missed(void)

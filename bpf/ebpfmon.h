@@ -30,12 +30,27 @@ typedef long long __s64;
  * and its slot in the descriptor of the probe that counts it (daemon/probe-NAME.c).
  *   SLOT(enumerator, number, name in JSON and, in upper case, in tables)
  */
-#define EM_SLOT_LIST(SLOT)                     \
-	SLOT(EXECS, 0, "execs")                \
-	SLOT(EXEC_FAILURES, 1, "execFailures") \
-	SLOT(OPENS, 2, "opens")                \
-	SLOT(OPEN_FAILURES, 3, "openFailures") \
-	SLOT(OPEN_DENIALS, 4, "openDenials")
+#define EM_SLOT_LIST(SLOT)                            \
+	SLOT(EXECS, 0, "execs")                       \
+	SLOT(EXEC_FAILURES, 1, "execFailures")        \
+	SLOT(OPENS, 2, "opens")                       \
+	SLOT(OPEN_FAILURES, 3, "openFailures")        \
+	SLOT(OPEN_DENIALS, 4, "openDenials")          \
+	SLOT(EXITS, 5, "exits")                       \
+	SLOT(ABNORMAL_EXITS, 6, "abnormalExits")      \
+	SLOT(EXITS_UNDER_1MS, 7, "exitsUnder1ms")     \
+	SLOT(EXITS_UNDER_10MS, 8, "exitsUnder10ms")   \
+	SLOT(EXITS_UNDER_100MS, 9, "exitsUnder100ms") \
+	SLOT(EXITS_UNDER_1S, 10, "exitsUnder1s")      \
+	SLOT(EXITS_UNDER_10S, 11, "exitsUnder10s")    \
+	SLOT(EXITS_UNDER_1MIN, 12, "exitsUnder1min")  \
+	SLOT(EXITS_UNDER_1H, 13, "exitsUnder1h")      \
+	SLOT(EXITS_FROM_1H, 14, "exitsFrom1h")        \
+	SLOT(FORKS, 15, "forks")                      \
+	SLOT(THREADS, 16, "threads")                  \
+	SLOT(UNLINKS, 17, "unlinks")                  \
+	SLOT(UNLINK_FAILURES, 18, "unlinkFailures")   \
+	SLOT(RENAMES_OVER, 19, "renamesOver")
 
 enum em_slot {
 #define EM_SLOT(name, number, json) EM_##name = number,
@@ -61,6 +76,7 @@ enum {
 	EM_CGROUPS_BELL =
 		EM_CGROUPS / 4, /* so many new ones, and the daemon is to read the names */
 	EM_CGROUP_NAME = 256,	/* NAME_MAX and NUL */
+	EM_ENDED = 4096,	/* ends of processes remembered, for as long as two threads end */
 	EM_UPDATE_ERRORS = 5,
 	EM_LOGIN_UNSET = -1, /* audit's "no login", as __u32 */
 };
@@ -95,6 +111,12 @@ enum em_update_error {
 struct em_cgroup {
 	__u64 parent; /* id */
 	char name[EM_CGROUP_NAME];
+};
+
+/* A process for all time: key of the map "ended". */
+struct em_process {
+	__u64 start_nsec; /* CLOCK_BOOTTIME, of its first thread */
+	__u64 tgid;
 };
 
 /* One shard of the sums over everything; the sum of all shards is the truth. */

@@ -15,7 +15,8 @@ enum {
 };
 
 const struct subcommand subcommands[] = {
-	{ "stats", stats_main, 1u << OPTION_BY | 1u << OPTION_UID | 1u << OPTION_WATCH, 0, "",
+	{ "stats", stats_main,
+	  1u << OPTION_BY | 1u << OPTION_UID | 1u << OPTION_ALL | 1u << OPTION_WATCH, 0, "",
 	  "execs and file opens per user; without a verb, this",
 	  "Shows what each user, login user or systemd unit has run and opened since counting\n"
 	  "began, and what was not counted. '-' is a number that the hook in use cannot know." },

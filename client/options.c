@@ -16,6 +16,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_BY] = { "by", 0, required_argument, "=uid|login|unit",
 			"one row per user (the default), login user or systemd unit" },
 	[OPTION_UID] = { "uid", 0, required_argument, "=NUMBER|NAME", "only this user" },
+	[OPTION_ALL] = { "all", 0, no_argument, "",
+			 "all counters, not only those of programs run and files opened" },
 	[OPTION_WATCH] = { "watch", 0, optional_argument, "[=SECONDS]",
 			   "again every 2 or SECONDS seconds, with what was added" },
 	[OPTION_SOCKET] = { "socket", 0, required_argument, "=PATH",

@@ -7,6 +7,33 @@
 #include <ctype.h>
 #include <string.h>
 
+/* What has a column only when all is asked for: a line is to fit on a terminal. */
+static const char *const minor[] = {
+	"exits",	"abnormalExits", "exitsUnder1ms",  "exitsUnder10ms", "exitsUnder100ms",
+	"exitsUnder1s", "exitsUnder10s", "exitsUnder1min", "exitsUnder1h",   "exitsFrom1h",
+	"forks",	"threads",	 "unlinks",	   "unlinkFailures", "renamesOver",
+};
+
+static bool is_minor(const char *counter)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(minor); i++)
+		if (!strcmp(counter, minor[i]))
+			return true;
+	return false;
+}
+
+void stats_choose(struct stats_view *view, bool all)
+{
+	const struct counts *counts = view->counts;
+
+	view->shown = 0;
+	for (unsigned int i = 0; i < counts->column_count; i++) {
+		bool hidden = !all && is_minor(counts_string(counts, counts->columns[i]));
+
+		view->places[i] = hidden ? COUNTERS_MAX : view->shown++;
+	}
+}
+
 /* execFailures -> EXEC-FAILURES */
 static void heading_append(struct text *text, const char *counter)
 {
@@ -27,12 +54,13 @@ static void headings_set(struct columns *columns, struct text *text, const struc
 	const char *at;
 
 	for (unsigned int i = 0; i < counts->column_count; i++)
-		heading_append(text, counts_string(counts, counts->columns[i]));
-	if (text->error)
-		return;
+		if (view->places[i] < COUNTERS_MAX)
+			heading_append(text, counts_string(counts, counts->columns[i]));
 	columns->count = 0;
 	at = text->data;
-	for (unsigned int i = 0; i < counts->column_count; i++) {
+	if (text->error || !at)
+		return;
+	for (unsigned int i = 0; i < view->shown; i++) {
 		columns->headings[columns->count++] = at;
 		if (view->added)
 			columns->headings[columns->count++] = "+";
@@ -81,15 +109,17 @@ static void cells_fill(struct cell cells[], const struct stats_view *view,
 	const struct counts *counts = view->counts;
 	unsigned int step = view->added ? 2 : 1;
 
-	for (size_t i = 0; i < (size_t)counts->column_count * step; i++)
+	for (size_t i = 0; i < (size_t)view->shown * step; i++)
 		cells[i] = (struct cell){ 0, i % step ? CELL_BLANK : CELL_UNKNOWN };
 	for (size_t i = 0; i < row->length; i++) {
 		const struct counter *counter = &counts->counters[row->first + i];
-		struct cell *cell = &cells[(size_t)counter->column * step];
+		unsigned int place = view->places[counter->column];
+		struct cell *cell;
 		uint64_t old;
 
-		if (!counter->known)
+		if (!counter->known || place == COUNTERS_MAX)
 			continue;
+		cell = &cells[(size_t)place * step];
 		*cell = (struct cell){ counter->value, CELL_NUMBER };
 		if (!view->added || !view->before)
 			continue;
@@ -187,11 +217,17 @@ void stats_table(struct text *text, const struct stats_view *view)
 	}
 }
 
-static bool any_unknown(const struct counts *counts)
+/* Whether a number that has a column is unknown. */
+static bool any_unknown(const struct stats_view *view)
 {
-	for (size_t i = 0; i < counts->totals.length; i++)
-		if (!counts->counters[counts->totals.first + i].known)
+	const struct counts *counts = view->counts;
+
+	for (size_t i = 0; i < counts->totals.length; i++) {
+		const struct counter *counter = &counts->counters[counts->totals.first + i];
+
+		if (!counter->known && view->places[counter->column] < COUNTERS_MAX)
 			return true;
+	}
 	return false;
 }
 
@@ -200,7 +236,7 @@ void stats_footer(struct text *text, const struct stats_view *view)
 	const struct counts *counts = view->counts;
 
 	text_puts(text, "\n");
-	if (any_unknown(counts))
+	if (any_unknown(view))
 		text_puts(text, "-: not covered by the hook in use, see 'ebpfctl probes'\n");
 	text_printf(text, "%zu %s%s, counting since ", counts->row_count, view->by->noun,
 		    counts->row_count == 1 ? "" : "s");

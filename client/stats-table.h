@@ -22,7 +22,12 @@ struct stats_view {
 	bool added;		     /* columns for what was added since @before */
 	bool legend;		     /* headings, total, legend and summary, not only the rows */
 	size_t rows_max;	     /* 0: all */
+	unsigned int shown;	     /* counters that have a column */
+	unsigned int places[COUNTERS_MAX]; /* of the counters among those; COUNTERS_MAX: none */
 };
+
+/* Chooses the counters that have a column; before any of the others. */
+void stats_choose(struct stats_view *view, bool all);
 
 void stats_table(struct text *text, const struct stats_view *view);
 

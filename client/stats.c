@@ -78,13 +78,16 @@ static int stats_prepare(struct stats *stats, const struct options *options)
 
 static struct stats_view stats_view(struct stats *stats, const struct counts *counts)
 {
-	return (struct stats_view){
+	struct stats_view view = {
 		.by = stats->by,
 		.output = &stats->output,
 		.names = &stats->names,
 		.counts = counts,
 		.legend = !stats->options->values[OPTION_NO_LEGEND],
 	};
+
+	stats_choose(&view, stats->options->values[OPTION_ALL]);
+	return view;
 }
 
 static int counts_take(struct counts *counts, const struct stats *stats, const struct reply *reply)

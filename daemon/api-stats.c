@@ -170,6 +170,8 @@ static void write_misses(const struct reading *reading, struct json *reply)
 		const struct object *object = &reading->api->objects[i];
 		uint64_t misses;
 
+		if (object->state == OBJECT_DEGRADED && !object->n_attachments)
+			continue; /* nothing runs that could be skipped */
 		if (object->n_attachments && object_misses(object, &misses) == 0)
 			write_loss(reading, reply, object->probe->name, misses);
 		else

@@ -18,6 +18,7 @@ enum shared {
 	SHARED_ROWS,
 	SHARED_CLAIMS,
 	SHARED_CGROUPS,
+	SHARED_ENDED,
 	SHARED_SETTLED,
 	SHARED_MISSES,
 	SHARED_EVENTS,
@@ -49,6 +50,8 @@ static const struct map_shape shapes[SHARED_MAPS] = {
 			    .in_probes = true },
 	[SHARED_CGROUPS] = { "cgroups", BPF_MAP_TYPE_LRU_HASH, 8, sizeof(struct em_cgroup),
 			     EM_CGROUPS, 0, .in_probes = true },
+	[SHARED_ENDED] = { "ended", BPF_MAP_TYPE_LRU_HASH, sizeof(struct em_process), 4, EM_ENDED,
+			   0, .in_probes = true },
 	[SHARED_SETTLED] = { "settled", BPF_MAP_TYPE_ARRAY, 4, MAP_WORD_BYTES, 0, BPF_F_MMAPABLE },
 	[SHARED_MISSES] = { "misses", BPF_MAP_TYPE_ARRAY, 4, MAP_WORD_BYTES, 1, BPF_F_MMAPABLE,
 			    .in_probes = true, .of_hooks = true },
@@ -259,13 +262,13 @@ static int create_table(struct map *table, uint32_t subjects_max)
 
 static int create_core(struct maps *maps)
 {
-	static const char *const names[] = { "state", "totals", "cgroups", NULL };
+	static const char *const names[] = { "state", "totals", "cgroups", "ended", NULL };
 
-	return map_create_core(names,
-			       (struct map *[]){ &maps->shared[SHARED_STATE],
-						 &maps->shared[SHARED_TOTALS],
-						 &maps->shared[SHARED_CGROUPS] },
-			       1, 1);
+	return map_create_core(
+		names,
+		(struct map *[]){ &maps->shared[SHARED_STATE], &maps->shared[SHARED_TOTALS],
+				  &maps->shared[SHARED_CGROUPS], &maps->shared[SHARED_ENDED] },
+		1, 1);
 }
 
 /*
@@ -330,7 +333,8 @@ static int create_all(struct maps *maps, struct pins *pins, uint32_t subjects_ma
 		      struct problem *problem)
 {
 	static const enum shared order[] = { SHARED_STATE,  SHARED_TOTALS,  SHARED_ROWS,
-					     SHARED_CLAIMS, SHARED_CGROUPS, SHARED_SETTLED };
+					     SHARED_CLAIMS, SHARED_CGROUPS, SHARED_ENDED,
+					     SHARED_SETTLED };
 	int r = create_core(maps);
 
 	if (!r)
@@ -653,6 +657,7 @@ uint64_t maps_kernel_bytes(const struct maps *maps)
 			bytes += (uint64_t)maps_rows(maps) * sizeof(struct em_row) +
 				 (uint64_t)maps->state->subjects_max * (HASH_ELEMENT_BYTES + 16);
 	return bytes + EM_CGROUPS * (uint64_t)(sizeof(struct em_cgroup) + HASH_ELEMENT_BYTES) +
+	       EM_ENDED * (uint64_t)(sizeof(struct em_process) + HASH_ELEMENT_BYTES) +
 	       (uint64_t)maps->shared[SHARED_SETTLED].entries * MAP_WORD_BYTES + EVENTS_BYTES +
 	       EM_SHARDS * sizeof(struct em_totals) + sizeof(struct em_state);
 }

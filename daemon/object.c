@@ -440,6 +440,15 @@ static int run_job(struct task *task, struct problem *problem)
 	return 0;
 }
 
+/* Whether @probe would count something if a setting said so: then it is not the kernel's fault. */
+static bool is_withheld(const struct probe *probe, const struct object_settings *settings)
+{
+	for (size_t i = 0; i < probe->n_jobs; i++)
+		if (settings->jobs[i] == CONFIG_AUTO && setting_helps(&probe->jobs[i]))
+			return true;
+	return false;
+}
+
 /* --- the probe --------------------------------------------------------------------------------- */
 
 int object_start(const struct object_context *context, const struct probe *probe,
@@ -461,7 +470,7 @@ int object_start(const struct object_context *context, const struct probe *probe
 	}
 	if (!settings->enabled)
 		object->state = OBJECT_DISABLED;
-	else if (!object->n_attachments)
+	else if (!object->n_attachments && !is_withheld(probe, settings))
 		object->state = OBJECT_UNSUPPORTED;
 	else if (object->reason[0])
 		object->state = OBJECT_DEGRADED;

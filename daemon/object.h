@@ -13,8 +13,8 @@
 struct btf;
 
 enum object_state {
-	OBJECT_RUNNING,	    /* everything the settings ask for is counted, nothing less seen */
-	OBJECT_DEGRADED,    /* counts, but not all of it: the reason says what not */
+	OBJECT_RUNNING,	 /* everything the settings ask for is counted, nothing less seen */
+	OBJECT_DEGRADED, /* not all of it is counted here, or as configured: the reason says what */
 	OBJECT_UNSUPPORTED, /* nothing works here */
 	OBJECT_DISABLED,    /* by configuration */
 };

@@ -39,7 +39,7 @@ _ebpfctl() {
 	*)
 		if [[ $current == -* ]]; then
 			if [[ -z $verb || $verb == stats ]]; then
-				global="--by= --uid= --watch $global"
+				global="--by= --uid= --all --watch $global"
 			fi
 			mapfile -t COMPREPLY < <(compgen -W "$global" -- "$current")
 			if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then

@@ -14,6 +14,7 @@ complete -c ebpfctl -n "__fish_seen_subcommand_from help" -a "$verbs"
 
 complete -c ebpfctl -n "$counts" -l by -x -a "uid login unit" -d "one row per user, login or unit"
 complete -c ebpfctl -n "$counts" -l uid -x -a "(__fish_complete_users)" -d "only this user"
+complete -c ebpfctl -n "$counts" -l all -d "all counters"
 complete -c ebpfctl -n "$counts" -l watch -d "again and again"
 
 complete -c ebpfctl -l socket -r -F -d "socket of the daemon"

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -20,11 +21,15 @@
 enum {
 	IA32_OPEN = 5,
 	IA32_CREAT = 8,
+	IA32_UNLINK = 10,
 	IA32_EXECVE = 11,
 	IA32_GETPID = 20,
 	IA32_READLINK = 85,
+	IA32_SWAPON = 87,
 	IA32_REMAP_FILE_PAGES = 257,
+	IA32_TIMER_DELETE = 263,
 	IA32_OPENAT = 295,
+	IA32_UNLINKAT = 301,
 	IA32_SYMLINKAT = 304,
 	IA32_TIMERFD_CREATE = 322,
 	IA32_OPEN_BY_HANDLE_AT = 342,
@@ -169,6 +174,36 @@ static long int80_by_handle(struct attempt *attempt, unsigned long i)
 				  low_address(&low->handle), O_RDONLY, 0, 0));
 }
 
+static long int80_unlink(struct attempt *attempt, unsigned long i)
+{
+	const struct low *low = attempt->data;
+	__u32 flags = (__u32)attempt->test->flags;
+
+	(void)i;
+	if (!attempt->test->error && flags & AT_REMOVEDIR)
+		must(attempt, low->path, mkdir(low->path, 0700));
+	else if (!attempt->test->error)
+		must(attempt, low->path, link("own/file", low->path));
+	if (attempt->test->number == IA32_UNLINK)
+		return int80(IA32_UNLINK, low_address(low->path), 0, 0, 0, 0);
+	return int80(IA32_UNLINKAT, (__u32)AT_FDCWD, low_address(low->path), flags, 0, 0);
+}
+
+/* The numbers of 32-bit unlinks, called as what they are in the 64-bit table, and the reverse. */
+static long unlink_twins(struct attempt *attempt, unsigned long i)
+{
+	static_assert(SYS_unlink == IA32_SWAPON && SYS_unlinkat == IA32_TIMER_DELETE &&
+			      SYS_mprotect == IA32_UNLINK && SYS_fanotify_mark == IA32_UNLINKAT,
+		      "none of them unlinks anything");
+	(void)attempt;
+	(void)i;
+	if (syscall(IA32_UNLINK, -1L, 0L, 0L, 0L) >= 0 ||
+	    syscall(IA32_UNLINKAT, -1L, 0L, 0L, 0L) >= 0)
+		return 1;
+	return int80(SYS_unlink, (__u32)-1, 0, 0, 0, 0) >= 0 ||
+	       int80(SYS_unlinkat, (__u32)-1, 0, 0, 0, 0) >= 0;
+}
+
 static void prepare_nothing32(struct attempt *attempt)
 {
 	require_int80(attempt);
@@ -276,6 +311,19 @@ const struct attempt_case exec_compat_cases[] = {
 	{ 0 },
 };
 
+#define INT80_UNLINK \
+	.needs = NEEDS_COMPAT | NEEDS_FAILED, .prepare = prepare_int80, .attempt = int80_unlink
+
+const struct attempt_case unlink_compat_cases[] = {
+	{ "int80-unlink", "own/new", .number = IA32_UNLINK, INT80_UNLINK, UNLINKED },
+	{ "int80-unlinkat", "own/new", INT80_UNLINK, UNLINKED },
+	{ "int80-unlink-ENOENT", "missing", .number = IA32_UNLINK, INT80_UNLINK, LINKED(ENOENT) },
+	{ "int80-unlinkat-ENOENT", "missing", INT80_UNLINK, LINKED(ENOENT) },
+	{ "int80-unlinkat-rmdir", "own/new", AT_REMOVEDIR, INT80_UNLINK },
+	{ "unlink-number-twins", .prepare = prepare_int80, .attempt = unlink_twins },
+	{ 0 },
+};
+
 #define INT80(call) .needs = NEEDS_COMPAT, .prepare = prepare_int80, .attempt = int80_##call
 #define INT80_FAILED(call) \
 	.needs = NEEDS_COMPAT | NEEDS_FAILED, .prepare = prepare_int80, .attempt = int80_##call
@@ -318,4 +366,5 @@ const struct attempt_case open_compat_cases[] = {
 #else
 const struct attempt_case exec_compat_cases[] = { { 0 } };
 const struct attempt_case open_compat_cases[] = { { 0 } };
+const struct attempt_case unlink_compat_cases[] = { { 0 } };
 #endif

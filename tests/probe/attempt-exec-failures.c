@@ -171,7 +171,8 @@ const struct attempt_case exec_failure_cases[] = {
 	{ "interpreted-ENOENT", "no-loader", FAILING, .prepare = prepare_no_loader,
 	  .exec = exec_execve, UNEXECUTED(ENOENT) },
 	{ "fatal", "fatal", FAILING, .prepare = prepare_fatal, .exec = exec_execve,
-	  UNEXECUTED(EOWNERDEAD) },
+	  .error = EOWNERDEAD,
+	  .counted = { [EM_EXEC_FAILURES] = 1, [EM_ABNORMAL_EXITS] = 1, SPAWNED } },
 	{ "execveat-ENOENT", "missing", FAILING, .exec = exec_execveat, UNEXECUTED(ENOENT) },
 	{ "execveat-EBADF", "nothing", FAILING, .exec = exec_bad_directory, UNEXECUTED(EBADF) },
 	{ "execveat-EINVAL", "nothing", BAD_FLAG, FAILING, .exec = exec_execveat,
@@ -181,6 +182,7 @@ const struct attempt_case exec_failure_cases[] = {
 	{ "execve-vfork-ENOENT", "missing", .needs = NEEDS_FAILED, .attempt = spawn_vfork,
 	  .exec = exec_execve, UNEXECUTED(ENOENT) },
 	{ "execve-thread-ENOENT", "missing", .needs = NEEDS_FAILED, .attempt = spawn_thread,
-	  .exec = exec_execve, UNEXECUTED(ENOENT) },
+	  .exec = exec_execve, .error = ENOENT,
+	  .counted = { [EM_EXEC_FAILURES] = 1, [EM_THREADS] = 1, SPAWNED } },
 	{ 0 },
 };

@@ -112,7 +112,8 @@ const struct attempt_case exec_cases[] = {
 	{ "execve-symlink", "nothing-link", .prepare = prepare_link, .attempt = spawn,
 	  .exec = exec_execve, EXECUTED },
 	{ "execve-vfork", "nothing", .attempt = spawn_vfork, .exec = exec_execve, EXECUTED },
-	{ "execve-thread", "nothing", .attempt = spawn_thread, .exec = exec_execve, EXECUTED },
+	{ "execve-thread", "nothing", .attempt = spawn_thread, .exec = exec_execve,
+	  .counted = { [EM_EXECS] = 1, [EM_THREADS] = 1, SPAWNED } },
 	{ "execveat", "nothing", .attempt = spawn, .exec = exec_execveat, EXECUTED },
 	{ "execveat-dirfd", "nothing", .prepare = prepare_directory, .attempt = spawn,
 	  .exec = exec_in_directory, EXECUTED },
@@ -140,7 +141,7 @@ const struct attempt_case exec_cases[] = {
 	/* Rows are by the real user. */
 	{ "execve-real-uid", "nothing", .set_uid = true, .become = become_real_only,
 	  .attempt = spawn, .exec = exec_execve, EXECUTED },
-	{ "execve-effective-uid", "nothing", .set_uid = true, .become = become_effective_only,
-	  .attempt = spawn, .exec = exec_execve },
+	{ "execve-effective-uid", "nothing", .set_uid = true, .other_user = true,
+	  .become = become_effective_only, .attempt = spawn, .exec = exec_execve },
 	{ 0 },
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The open cases that a mount of a special kind or a file handle makes: overlayfs opens the file
- * beneath as well, as whoever mounted it, which is nobody's open.
+ * The cases that a mount of a special kind or a file handle makes: overlayfs opens, and renames,
+ * the file beneath as well, as whoever mounted it, which is nobody's open or rename.
  */
 #include "attempt.h"
 
@@ -119,6 +119,51 @@ static long name_to_handle(struct attempt *attempt, unsigned long i)
 	return outcome(
 		syscall(SYS_name_to_handle_at, AT_FDCWD, attempt->test->path, &space, &mount, 0));
 }
+
+/* All of it the user's own, so that names can be changed. */
+static void prepare_own_overlay(struct attempt *attempt)
+{
+	static const char *const directories[] = { "lower", "upper", "work", "merged" };
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
+		must(attempt, directories[i], mkdir(directories[i], 0777));
+	must(attempt, "upper", chmod("upper", 0777));
+	write_file(attempt, "lower/target", "text\n", 0666);
+	must(attempt, "lower/target", chown("lower/target", attempt->uid, attempt->uid));
+	for (unsigned long i = 0; i < attempt->count; i++) {
+		snprintf(path, sizeof(path), "lower/file%lu", i);
+		write_file(attempt, path, "text\n", 0666);
+		must(attempt, path, chown(path, attempt->uid, attempt->uid));
+	}
+	if (mount("overlay", "merged", "overlay", 0, "lowerdir=lower,upperdir=upper,workdir=work"))
+		skip(attempt, "no overlayfs here");
+}
+
+static long unlink_next_file(struct attempt *attempt, unsigned long i)
+{
+	char path[64];
+
+	(void)attempt;
+	snprintf(path, sizeof(path), "merged/file%lu", i);
+	return outcome(unlink(path));
+}
+
+static long rename_next_file(struct attempt *attempt, unsigned long i)
+{
+	char path[64];
+
+	(void)attempt;
+	snprintf(path, sizeof(path), "merged/file%lu", i);
+	return outcome(rename(path, "merged/target"));
+}
+
+const struct attempt_case unlink_mount_cases[] = {
+	{ "unlink-overlay", .prepare = prepare_own_overlay, .attempt = unlink_next_file, UNLINKED },
+	{ "rename-over-overlay", .prepare = prepare_own_overlay, .attempt = rename_next_file,
+	  .counted = { [EM_RENAMES_OVER] = 1 } },
+	{ 0 },
+};
 
 #define HANDLE .become = become_reader, .attempt = open_by_handle
 

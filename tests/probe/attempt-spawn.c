@@ -13,8 +13,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { STACK_BYTES = 64 * 1024 };
-
 long exec_execve(struct attempt *attempt)
 {
 	return outcome(syscall(SYS_execve, attempt->test->path, ARGUMENTS, ENVIRONMENT));
@@ -107,6 +105,17 @@ long spawn_thread(struct attempt *attempt, unsigned long i)
 	return reap(attempt, pid);
 }
 
+enum {
+	THREAD_FLAGS =
+		CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+};
+
+void start_thread(const struct attempt *attempt, char *stack, int (*function)(void *),
+		  void *argument)
+{
+	must(attempt, "clone", clone(function, stack + STACK_BYTES, THREAD_FLAGS, argument));
+}
+
 void run_thread(const struct attempt *attempt, int (*function)(void *), void *argument)
 {
 	static char stack[STACK_BYTES] __attribute__((aligned(16)));
@@ -114,9 +123,8 @@ void run_thread(const struct attempt *attempt, int (*function)(void *), void *ar
 
 	must(attempt, "clone",
 	     clone(function, stack + sizeof(stack),
-		   CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
-			   CLONE_SYSVSEM | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID,
-		   argument, NULL, NULL, &thread));
+		   THREAD_FLAGS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID, argument, NULL, NULL,
+		   &thread));
 	/* The kernel writes 0 and wakes when the thread ends; until it starts, 1 stands there. */
 	while ((now = __atomic_load_n(&thread, __ATOMIC_ACQUIRE)) != 0)
 		syscall(SYS_futex, &thread, FUTEX_WAIT, now, NULL, NULL, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The open cases that go through io_uring: no open system call is made, and another thread, of
- * the kernel's making, may do the work. One request at a time, without liburing.
+ * The cases that go through io_uring: no open or unlink system call is made, and another thread,
+ * of the kernel's making, may do the work. One request at a time, without liburing.
  */
 #include "attempt.h"
 
@@ -10,6 +10,7 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 enum {
@@ -212,6 +213,76 @@ static long uring_nop(struct attempt *attempt, unsigned long i)
 	(void)i;
 	return request(attempt, &sqe);
 }
+
+static void make_name(const struct attempt *attempt)
+{
+	must(attempt, "own/new", link("own/file", "own/new"));
+}
+
+static long uring_unlink(struct attempt *attempt, const char *path, __u32 flags)
+{
+	const struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_UNLINKAT,
+		.fd = AT_FDCWD,
+		.addr = (uintptr_t)path,
+		.unlink_flags = flags,
+	};
+	long result = request(attempt, &sqe);
+
+	if (result == -EINVAL)
+		skip(attempt, "this kernel's io_uring has no UNLINKAT");
+	return result;
+}
+
+static long uring_unlinkat(struct attempt *attempt, unsigned long i)
+{
+	(void)i;
+	make_name(attempt);
+	return uring_unlink(attempt, "own/new", 0);
+}
+
+static long uring_rmdir(struct attempt *attempt, unsigned long i)
+{
+	(void)i;
+	must(attempt, "own/new", mkdir("own/new", 0700));
+	return uring_unlink(attempt, "own/new", AT_REMOVEDIR);
+}
+
+static long uring_unlink_path(struct attempt *attempt, unsigned long i)
+{
+	(void)i;
+	return uring_unlink(attempt, attempt->test->path, 0);
+}
+
+static long uring_rename_over(struct attempt *attempt, unsigned long i)
+{
+	const struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_RENAMEAT,
+		.fd = AT_FDCWD,
+		.addr = (uintptr_t) "own/new",
+		.len = (__u32)AT_FDCWD,
+		.off = (uintptr_t) "own/file",
+	};
+	long result;
+
+	(void)i;
+	must(attempt, "own/new", mknod("own/new", S_IFREG | 0600, 0));
+	result = request(attempt, &sqe);
+	if (result == -EINVAL)
+		skip(attempt, "this kernel's io_uring has no RENAMEAT");
+	return result;
+}
+
+const struct attempt_case unlink_uring_cases[] = {
+	{ "io_uring-unlinkat", .needs = NEEDS_IO_URING, .start = start_ring,
+	  .attempt = uring_unlinkat, UNLINKED },
+	{ "io_uring-unlinkat-ENOENT", "missing", .needs = NEEDS_IO_URING | NEEDS_FAILED,
+	  .start = start_ring, .attempt = uring_unlink_path, LINKED(ENOENT) },
+	{ "io_uring-rmdir", .start = start_ring, .attempt = uring_rmdir },
+	{ "io_uring-rename-over", .start = start_ring, .attempt = uring_rename_over,
+	  .counted = { [EM_RENAMES_OVER] = 1 } },
+	{ 0 },
+};
 
 #define URING	     .needs = NEEDS_IO_URING, .start = start_ring
 #define URING_FAILED .needs = NEEDS_IO_URING | NEEDS_FAILED, .start = start_ring

@@ -37,9 +37,21 @@ static const struct {
 	const char *probe;
 	const struct attempt_case *cases;
 } tables[] = {
-	{ "exec", exec_cases },	      { "exec", exec_failure_cases }, { "exec", exec_compat_cases },
-	{ "open", open_cases },	      { "open", open_failure_cases }, { "open", open_mount_cases },
-	{ "open", open_uring_cases }, { "open", open_compat_cases },  { "open", open_not_cases },
+	{ "exec", exec_cases },
+	{ "exec", exec_failure_cases },
+	{ "exec", exec_compat_cases },
+	{ "exit", exit_cases },
+	{ "fork", fork_cases },
+	{ "open", open_cases },
+	{ "open", open_failure_cases },
+	{ "open", open_mount_cases },
+	{ "open", open_uring_cases },
+	{ "open", open_compat_cases },
+	{ "open", open_not_cases },
+	{ "unlink", unlink_cases },
+	{ "unlink", unlink_mount_cases },
+	{ "unlink", unlink_uring_cases },
+	{ "unlink", unlink_compat_cases },
 };
 
 static const char *const slot_names[EM_SLOTS_USED] = {
@@ -85,7 +97,8 @@ static void list_case(const char *probe, const struct attempt_case *test)
 		printf("%s\"%s\":%d", comma, slot_names[slot], test->counted[slot]);
 		comma = ",";
 	}
-	printf("}}\n");
+	/* The process that makes the attempts ends as well. */
+	printf("},\"exits\":%d}\n", !test->other_user);
 }
 
 static int list_cases(void)

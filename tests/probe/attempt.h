@@ -40,6 +40,7 @@ struct attempt_case {
 	__u64 resolve;	    /* of openat2 */
 	int number;	    /* 32-bit system call */
 	bool set_uid;	    /* the program that is run has to find another effective user */
+	bool other_user;    /* the real user, whom all is counted for, is another than asked for */
 	unsigned int needs; /* enum attempt_needs */
 	int error;	    /* how each attempt has to end: 0 or an errno */
 	unsigned char counted[EM_SLOTS_USED]; /* what each attempt is counted as */
@@ -62,8 +63,11 @@ struct attempt_case {
 #define OPENED	      .counted = { [EM_OPENS] = 1 }
 #define FAILED(e)     .error = (e), .counted = { [EM_OPEN_FAILURES] = 1 }
 #define DENIED(e)     .error = (e), .counted = { [EM_OPEN_FAILURES] = 1, [EM_OPEN_DENIALS] = 1 }
-#define EXECUTED      .counted = { [EM_EXECS] = 1 }
-#define UNEXECUTED(e) .error = (e), .counted = { [EM_EXEC_FAILURES] = 1 }
+#define SPAWNED	      [EM_FORKS] = 1, [EM_EXITS] = 1 /* by a child that ends well */
+#define EXECUTED      .counted = { [EM_EXECS] = 1, SPAWNED }
+#define UNEXECUTED(e) .error = (e), .counted = { [EM_EXEC_FAILURES] = 1, SPAWNED }
+#define UNLINKED      .counted = { [EM_UNLINKS] = 1 }
+#define LINKED(e)     .error = (e), .counted = { [EM_UNLINK_FAILURES] = 1 }
 
 /* The run under way. What prepare() and start() leave for attempt() is released by exiting. */
 struct attempt {
@@ -81,12 +85,18 @@ struct attempt {
 extern const struct attempt_case exec_cases[];
 extern const struct attempt_case exec_failure_cases[];
 extern const struct attempt_case exec_compat_cases[];
+extern const struct attempt_case exit_cases[];
+extern const struct attempt_case fork_cases[];
 extern const struct attempt_case open_cases[];
 extern const struct attempt_case open_failure_cases[];
 extern const struct attempt_case open_mount_cases[];
 extern const struct attempt_case open_uring_cases[];
 extern const struct attempt_case open_compat_cases[];
 extern const struct attempt_case open_not_cases[];
+extern const struct attempt_case unlink_cases[];
+extern const struct attempt_case unlink_mount_cases[];
+extern const struct attempt_case unlink_uring_cases[];
+extern const struct attempt_case unlink_compat_cases[];
 
 /* Say why in one line and exit: 77 when this machine cannot do it, 1 when anything else is wrong. */
 void skip(const struct attempt *attempt, const char *reason) __attribute__((noreturn));
@@ -128,6 +138,11 @@ long exec_fexecve(struct attempt *attempt);
 long open_open(struct attempt *attempt, unsigned long i);
 long open_openat(struct attempt *attempt, unsigned long i);
 long open_openat2(struct attempt *attempt, unsigned long i);
+
+/* One more thread, on @stack of STACK_BYTES; nobody is told when it ends. */
+enum { STACK_BYTES = 64 * 1024 };
+void start_thread(const struct attempt *attempt, char *stack, int (*function)(void *),
+		  void *argument);
 
 /* Calls @function in a new thread and, unless it executes something, waits for its end. */
 void run_thread(const struct attempt *attempt, int (*function)(void *), void *argument);

@@ -33,7 +33,11 @@ static const struct config_key tree_keys[] = {
 	{ "cgroup", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
 	{ "exec", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
 	{ "exec", "Failures", CONFIG_SWITCH, "auto", 0, 0, NULL, false },
+	{ "exit", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
+	{ "fork", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
 	{ "open", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
+	{ "unlink", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
+	{ "unlink", "Unlinks", CONFIG_SWITCH, "auto", 0, 0, NULL, false },
 };
 
 struct tree {

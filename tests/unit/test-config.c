@@ -44,8 +44,15 @@ static void defaults_are_in_force_without_files(void **state)
 				  "\n[exec]\n"
 				  "# default\nEnabled=yes\n"
 				  "# default\nFailures=auto\n"
+				  "\n[exit]\n"
+				  "# default\nEnabled=yes\n"
+				  "\n[fork]\n"
+				  "# default\nEnabled=yes\n"
 				  "\n[open]\n"
-				  "# default\nEnabled=yes\n");
+				  "# default\nEnabled=yes\n"
+				  "\n[unlink]\n"
+				  "# default\nEnabled=yes\n"
+				  "# default\nUnlinks=auto\n");
 }
 
 /* A key's line in what is printed, with its origin in front: "ORIGIN KEY=VALUE". */

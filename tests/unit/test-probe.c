@@ -21,13 +21,33 @@ enum {
 
 static void counters_have_names(void **state)
 {
+	static const char *const names[] = {
+		[EM_EXECS] = "execs",
+		[EM_EXEC_FAILURES] = "execFailures",
+		[EM_OPENS] = "opens",
+		[EM_OPEN_FAILURES] = "openFailures",
+		[EM_OPEN_DENIALS] = "openDenials",
+		[EM_EXITS] = "exits",
+		[EM_ABNORMAL_EXITS] = "abnormalExits",
+		[EM_EXITS_UNDER_1MS] = "exitsUnder1ms",
+		[EM_EXITS_UNDER_10MS] = "exitsUnder10ms",
+		[EM_EXITS_UNDER_100MS] = "exitsUnder100ms",
+		[EM_EXITS_UNDER_1S] = "exitsUnder1s",
+		[EM_EXITS_UNDER_10S] = "exitsUnder10s",
+		[EM_EXITS_UNDER_1MIN] = "exitsUnder1min",
+		[EM_EXITS_UNDER_1H] = "exitsUnder1h",
+		[EM_EXITS_FROM_1H] = "exitsFrom1h",
+		[EM_FORKS] = "forks",
+		[EM_THREADS] = "threads",
+		[EM_UNLINKS] = "unlinks",
+		[EM_UNLINK_FAILURES] = "unlinkFailures",
+		[EM_RENAMES_OVER] = "renamesOver",
+	};
+
 	(void)state;
-	assert_int_equal(EM_SLOTS_USED, 5);
-	assert_string_equal(probe_slot_name(EM_EXECS), "execs");
-	assert_string_equal(probe_slot_name(EM_EXEC_FAILURES), "execFailures");
-	assert_string_equal(probe_slot_name(EM_OPENS), "opens");
-	assert_string_equal(probe_slot_name(EM_OPEN_FAILURES), "openFailures");
-	assert_string_equal(probe_slot_name(EM_OPEN_DENIALS), "openDenials");
+	assert_int_equal(EM_SLOTS_USED, ARRAY_SIZE(names));
+	for (size_t slot = 0; slot < ARRAY_SIZE(names); slot++)
+		assert_string_equal(probe_slot_name(slot), names[slot]);
 }
 
 static void coverages_have_names(void **state)
@@ -87,12 +107,19 @@ static void known_probes_are_there(void **state)
 	(void)state;
 	assert_non_null(find("cgroup"));
 	assert_non_null(find("exec"));
+	assert_non_null(find("exit"));
+	assert_non_null(find("fork"));
 	assert_non_null(find("open"));
+	assert_non_null(find("unlink"));
 	assert_int_equal(probe_coverage_possible(find("exec")), COVERAGE_COMPAT | COVERAGE_FAILED);
 	assert_int_equal(probe_coverage_possible(find("open")),
 			 COVERAGE_IO_URING | COVERAGE_COMPAT | COVERAGE_BY_HANDLE |
 				 COVERAGE_FAILED | COVERAGE_O_PATH | COVERAGE_EARLY);
+	assert_int_equal(probe_coverage_possible(find("unlink")),
+			 COVERAGE_IO_URING | COVERAGE_COMPAT | COVERAGE_FAILED | COVERAGE_EARLY);
 	assert_int_equal(probe_coverage_possible(find("cgroup")), 0);
+	assert_int_equal(probe_coverage_possible(find("exit")), 0);
+	assert_int_equal(probe_coverage_possible(find("fork")), 0);
 }
 
 static void assert_line(const char *text)

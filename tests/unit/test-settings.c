@@ -153,7 +153,8 @@ static void probes_have_their_own_keys(void **state)
 {
 	_cleanup_config_ struct config *config = new_config();
 	size_t exec = probe_index("exec"), open = probe_index("open");
-	size_t failures = job_index(exec, "Failures");
+	size_t failures = job_index(exec, "Failures"), unlink = probe_index("unlink");
+	size_t unlinks = job_index(unlink, "Unlinks");
 	struct settings settings;
 
 	(void)state;
@@ -175,6 +176,11 @@ static void probes_have_their_own_keys(void **state)
 	}
 	set(config, "exec", "Failures", "no");
 	settings_read(config, &settings);
+	assert_int_equal(settings.probes[exec].jobs[failures], CONFIG_NO);
+	assert_int_equal(settings.probes[unlink].jobs[unlinks], CONFIG_AUTO);
+	set(config, "unlink", "Unlinks", "yes");
+	settings_read(config, &settings);
+	assert_int_equal(settings.probes[unlink].jobs[unlinks], CONFIG_YES);
 	assert_int_equal(settings.probes[exec].jobs[failures], CONFIG_NO);
 }
 
@@ -213,7 +219,11 @@ static void live_keys(void **state)
 	set(after, "cgroup", "Enabled", "no");
 	set(after, "exec", "Enabled", "no");
 	set(after, "exec", "Failures", "yes");
+	set(after, "exit", "Enabled", "no");
+	set(after, "fork", "Enabled", "no");
 	set(after, "open", "Enabled", "no");
+	set(after, "unlink", "Enabled", "no");
+	set(after, "unlink", "Unlinks", "yes");
 	config_diff(before, after, note_change, changes);
 	assert_string_equal(changes, "Daemon.PinPath!\n"
 				     "Daemon.User!\n"
@@ -229,7 +239,11 @@ static void live_keys(void **state)
 				     "cgroup.Enabled!\n"
 				     "exec.Enabled!\n"
 				     "exec.Failures!\n"
-				     "open.Enabled!\n");
+				     "exit.Enabled!\n"
+				     "fork.Enabled!\n"
+				     "open.Enabled!\n"
+				     "unlink.Enabled!\n"
+				     "unlink.Unlinks!\n");
 }
 
 /* No key but those above: a new one needs a row in these tests. */
@@ -248,7 +262,7 @@ static void that_is_all(void **state)
 	for (const char *at = text; (at = strchr(at, '=')); at++)
 		keys++;
 	free(text);
-	assert_int_equal(keys, 16);
+	assert_int_equal(keys, 20);
 }
 
 int main(void)
