@@ -277,6 +277,29 @@ static int generation_read(struct counts *counts, struct reader *reader)
 	return 0;
 }
 
+static int history_read(struct counts *counts, struct reader *reader)
+{
+	struct counts_span *span = &counts->span;
+	struct slice key;
+	bool known;
+	int error = 0;
+
+	reader_object(reader);
+	while (!error && reader_member(reader, &key)) {
+		if (slice_is(key, "from"))
+			span->from = string_read(counts, reader);
+		else if (slice_is(key, "duration"))
+			reader_count(reader, &span->duration_usec, &known);
+		else if (slice_is(key, "reached"))
+			span->reached = slice_is(reader_value(reader), "true");
+		else if (slice_is(key, "other"))
+			error = counters_read(counts, reader, &span->other);
+		else
+			reader_value(reader);
+	}
+	return error;
+}
+
 static int other_read(struct counts *counts, struct reader *reader)
 {
 	(void)counts;
@@ -294,6 +317,7 @@ int counts_read(struct counts *counts, struct slice parameters)
 		{ "overflow", overflow_read }, { "losses", losses_read },
 		{ "gaps", gaps_read },	       { "since", since_read },
 		{ "epoch", epoch_read },       { "generation", generation_read },
+		{ "history", history_read },
 	};
 	struct reader reader = reader_of(parameters);
 	struct slice key;

@@ -49,6 +49,14 @@ struct gap {
 	size_t reason;
 };
 
+/* What an answer from the history covers; without a duration it is none. */
+struct counts_span {
+	size_t from;
+	uint64_t duration_usec;
+	bool reached;		 /* all that was asked for */
+	struct counts_row other; /* what had no room in the history */
+};
+
 /* Zero-initialise, release with counts_done(). */
 struct counts {
 	struct text strings;
@@ -65,6 +73,7 @@ struct counts {
 	size_t counter_capacity;
 	struct counts_row totals;
 	struct counts_row overflow;
+	struct counts_span span;
 	struct loss losses[LOSSES_MAX];
 	size_t loss_count; /* may be larger than LOSSES_MAX: the rest is not kept */
 	struct gap gaps[GAPS_MAX];

@@ -15,8 +15,10 @@ enum {
 };
 
 const struct subcommand subcommands[] = {
-	{ "stats", stats_main, 1u << OPTION_BY | 1u << OPTION_UID | 1u << OPTION_WATCH, 0, "",
-	  "execs and file opens per user; without a verb, this",
+	{ "stats", stats_main,
+	  1u << OPTION_BY | 1u << OPTION_UID | 1u << OPTION_WATCH | 1u << OPTION_SINCE |
+		  1u << OPTION_RATE,
+	  0, "", "execs and file opens per user; without a verb, this",
 	  "Shows what each user, login user or systemd unit has run and opened since counting\n"
 	  "began, and what was not counted. '-' is a number that the hook in use cannot know." },
 	{ "probes", probes_main, 0, 0, "", "what is counted, by which hooks, and what they miss",

@@ -7,6 +7,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#define OTHER "(other)"
+
 /* execFailures -> EXEC-FAILURES */
 static void heading_append(struct text *text, const char *counter)
 {
@@ -35,7 +37,7 @@ static void headings_set(struct columns *columns, struct text *text, const struc
 	for (unsigned int i = 0; i < counts->column_count; i++) {
 		columns->headings[columns->count++] = at;
 		if (view->added)
-			columns->headings[columns->count++] = "+";
+			columns->headings[columns->count++] = view->rate_usec ? "/s" : "+";
 		at += strlen(at) + 1;
 	}
 }
@@ -75,6 +77,28 @@ static uint64_t value_before(const struct counts *counts, const struct counts_ro
 	return 0;
 }
 
+/* What was added to @counter: since the answer before, or in the span that this one is about. */
+static uint64_t added_to(const struct stats_view *view, const struct counter *counter,
+			 const struct counts_row *before)
+{
+	uint64_t old = 0;
+
+	if (view->before)
+		old = value_before(view->before, before, view->counts, counter->column);
+	else if (!view->counts->span.duration_usec)
+		return 0;
+	return counter->value > old ? counter->value - old : 0;
+}
+
+static struct cell added_cell(const struct stats_view *view, uint64_t added)
+{
+	if (!added)
+		return (struct cell){ 0, CELL_BLANK };
+	if (view->rate_usec)
+		return (struct cell){ rate_of(added, view->rate_usec), CELL_RATE };
+	return (struct cell){ added, CELL_ADDED };
+}
+
 static void cells_fill(struct cell cells[], const struct stats_view *view,
 		       const struct counts_row *row, const struct counts_row *before)
 {
@@ -86,16 +110,12 @@ static void cells_fill(struct cell cells[], const struct stats_view *view,
 	for (size_t i = 0; i < row->length; i++) {
 		const struct counter *counter = &counts->counters[row->first + i];
 		struct cell *cell = &cells[(size_t)counter->column * step];
-		uint64_t old;
 
 		if (!counter->known)
 			continue;
 		*cell = (struct cell){ counter->value, CELL_NUMBER };
-		if (!view->added || !view->before)
-			continue;
-		old = value_before(view->before, before, counts, counter->column);
-		if (counter->value > old)
-			cell[1] = (struct cell){ counter->value - old, CELL_ADDED };
+		if (view->added)
+			cell[1] = added_cell(view, added_to(view, counter, before));
 	}
 }
 
@@ -110,6 +130,17 @@ static void row_cells(struct cell cells[], const struct stats_view *view,
 static void total_cells(struct cell cells[], const struct stats_view *view)
 {
 	cells_fill(cells, view, &view->counts->totals, view->before ? &view->before->totals : NULL);
+}
+
+/* What had no room in the history: a row of its own, if it is anything. */
+static bool any_other(const struct counts *counts)
+{
+	const struct counts_row *other = &counts->span.other;
+
+	for (size_t i = 0; i < other->length; i++)
+		if (counts->counters[other->first + i].value)
+			return true;
+	return false;
 }
 
 /* Who the row is about; @number is room for an id. */
@@ -139,6 +170,10 @@ static void measure(struct columns *columns, const struct stats_view *view, size
 		row_cells(cells, view, row);
 		columns_measure(columns, row_label(view, row, number), cells);
 	}
+	if (any_other(view->counts)) {
+		cells_fill(cells, view, &view->counts->span.other, NULL);
+		columns_measure(columns, OTHER, cells);
+	}
 	if (!view->legend)
 		return;
 	columns_heading_measure(columns, view->by->heading);
@@ -160,6 +195,10 @@ static void rows_append(struct text *text, const struct columns *columns,
 	}
 	if (rows < view->counts->row_count)
 		text_printf(text, "(%zu more)\n", view->counts->row_count - rows);
+	if (any_other(view->counts)) {
+		cells_fill(cells, view, &view->counts->span.other, NULL);
+		columns_row(columns, text, OTHER, cells);
+	}
 }
 
 void stats_table(struct text *text, const struct stats_view *view)
@@ -195,6 +234,20 @@ static bool any_unknown(const struct counts *counts)
 	return false;
 }
 
+/* Which time the counts are of. */
+static void time_append(struct text *text, const struct counts *counts)
+{
+	const struct counts_span *span = &counts->span;
+
+	if (!span->from) {
+		text_puts(text, "counting since ");
+		timestamp_since(text, counts_string(counts, counts->since));
+		return;
+	}
+	text_puts(text, span->reached ? "since " : "since the history began, ");
+	timestamp_since(text, counts_string(counts, span->from));
+}
+
 void stats_footer(struct text *text, const struct stats_view *view)
 {
 	const struct counts *counts = view->counts;
@@ -202,9 +255,11 @@ void stats_footer(struct text *text, const struct stats_view *view)
 	text_puts(text, "\n");
 	if (any_unknown(counts))
 		text_puts(text, "-: not covered by the hook in use, see 'ebpfctl probes'\n");
-	text_printf(text, "%zu %s%s, counting since ", counts->row_count, view->by->noun,
+	if (any_other(counts))
+		text_puts(text, OTHER ": rows that had no room in the history, added up\n");
+	text_printf(text, "%zu %s%s, ", counts->row_count, view->by->noun,
 		    counts->row_count == 1 ? "" : "s");
-	timestamp_since(text, counts_string(counts, counts->since));
+	time_append(text, counts);
 	text_puts(text, ", ");
 	losses_append(text, counts, view->output, "  ");
 }

@@ -5,13 +5,7 @@
 #include "counts.h"
 #include "names.h"
 #include "output.h"
-
-struct dimension {
-	const char *name; /* as --by and the daemon call it */
-	const char *heading;
-	const char *noun;
-	bool named; /* the ids are those of users */
-};
+#include "question.h"
 
 struct stats_view {
 	const struct dimension *by;
@@ -20,6 +14,7 @@ struct stats_view {
 	const struct counts *counts;
 	const struct counts *before; /* what to compare with, or NULL */
 	bool added;		     /* columns for what was added since @before */
+	uint64_t rate_usec;	     /* the time in which that was, to show rates; 0: numbers */
 	bool legend;		     /* headings, total, legend and summary, not only the rows */
 	size_t rows_max;	     /* 0: all */
 };

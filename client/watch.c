@@ -15,12 +15,17 @@ enum {
 	INTERVAL_MAX_MS = 86400 * 1000,
 };
 
-static int64_t monotonic_ms(void)
+uint64_t monotonic_usec(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static int64_t monotonic_ms(void)
+{
+	return (int64_t)(monotonic_usec() / 1000);
 }
 
 /* Digits with at most one dot among them: strtod() takes much more than that. */

@@ -12,6 +12,9 @@ struct watch {
 	int64_t next_ms; /* CLOCK_MONOTONIC */
 };
 
+/* CLOCK_MONOTONIC. */
+uint64_t monotonic_usec(void);
+
 /* @seconds as given to --watch, "" for the default: an exit code, after a complaint. */
 int watch_open(struct watch *watch, const char *seconds);
 

@@ -12,12 +12,12 @@ _ebpfctl() {
 		current=''
 	elif ((COMP_CWORD >= 2)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
 		option=${COMP_WORDS[COMP_CWORD - 2]}
-	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} =~ ^--(by|uid|socket|json)$ ]]; then
+	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} =~ ^--(by|uid|since|socket|json)$ ]]; then
 		option=${COMP_WORDS[COMP_CWORD - 1]}
 	fi
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
-		if [[ ${COMP_WORDS[i]} == = || ${COMP_WORDS[i - 1]} =~ ^(=|--(by|uid|socket|json))$ ]]; then
+		if [[ ${COMP_WORDS[i]} == = || ${COMP_WORDS[i - 1]} =~ ^(=|--(by|uid|since|socket|json))$ ]]; then
 			continue
 		fi
 		if [[ " $verbs " == *" ${COMP_WORDS[i]} "* ]]; then
@@ -31,6 +31,7 @@ _ebpfctl() {
 	--by) mapfile -t COMPREPLY < <(compgen -W 'uid login unit' -- "$current") ;;
 	--uid) mapfile -t COMPREPLY < <(compgen -u -- "$current") ;;
 	--watch) mapfile -t COMPREPLY < <(compgen -W '0.5 1 2 5 10 60' -- "$current") ;;
+	--since) mapfile -t COMPREPLY < <(compgen -W '1m 10m 1h 1d' -- "$current") ;;
 	--json) mapfile -t COMPREPLY < <(compgen -W 'short pretty off' -- "$current") ;;
 	--socket)
 		compopt -o filenames 2>/dev/null
@@ -39,7 +40,7 @@ _ebpfctl() {
 	*)
 		if [[ $current == -* ]]; then
 			if [[ -z $verb || $verb == stats ]]; then
-				global="--by= --uid= --watch $global"
+				global="--by= --uid= --watch --since= --rate $global"
 			fi
 			mapfile -t COMPREPLY < <(compgen -W "$global" -- "$current")
 			if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then

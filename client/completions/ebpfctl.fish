@@ -15,6 +15,8 @@ complete -c ebpfctl -n "__fish_seen_subcommand_from help" -a "$verbs"
 complete -c ebpfctl -n "$counts" -l by -x -a "uid login unit" -d "one row per user, login or unit"
 complete -c ebpfctl -n "$counts" -l uid -x -a "(__fish_complete_users)" -d "only this user"
 complete -c ebpfctl -n "$counts" -l watch -d "again and again"
+complete -c ebpfctl -n "$counts" -l since -x -a "1m 10m 1h 1d" -d "only the last"
+complete -c ebpfctl -n "$counts" -l rate -d "how many per second"
 
 complete -c ebpfctl -l socket -r -F -d "socket of the daemon"
 complete -c ebpfctl -l json -x -a "short pretty off" -d "the answer as JSON"
