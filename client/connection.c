@@ -199,6 +199,12 @@ int connection_call(struct connection *connection, const char *method, const cha
 	return error;
 }
 
+bool connection_passing(int error)
+{
+	return error == -ENOENT || error == -ECONNREFUSED || error == -ECONNRESET ||
+	       error == -ETIMEDOUT || error == -EACCES;
+}
+
 int connection_complain(const struct connection *connection, int error)
 {
 	static const struct {

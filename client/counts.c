@@ -141,6 +141,17 @@ static int row_read(struct counts *counts, struct reader *reader, struct counts_
 	return error;
 }
 
+bool counts_known(const struct counts *counts, unsigned int column)
+{
+	for (size_t i = 0; i < counts->totals.length; i++) {
+		const struct counter *counter = &counts->counters[counts->totals.first + i];
+
+		if (counter->column == column)
+			return counter->known;
+	}
+	return false;
+}
+
 int counts_compare(const struct counts *a_counts, const struct counts_row *a,
 		   const struct counts *b_counts, const struct counts_row *b)
 {

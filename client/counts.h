@@ -88,6 +88,9 @@ int counts_read(struct counts *counts, struct slice parameters);
 
 const char *counts_string(const struct counts *counts, size_t place);
 
+/* Whether the hook in use knows the counter of @column at all: whether its total is a number. */
+bool counts_known(const struct counts *counts, unsigned int column);
+
 /* -1, 0, 1 as rows are ordered; the two may belong to different counts. */
 int counts_compare(const struct counts *a_counts, const struct counts_row *a,
 		   const struct counts *b_counts, const struct counts_row *b);

@@ -9,9 +9,10 @@
 
 #define OTHER "(other)"
 
-/* execFailures -> EXEC-FAILURES */
-static void heading_append(struct text *text, const char *counter)
+void counts_heading(const struct counts *counts, unsigned int column, struct text *text)
 {
+	const char *counter = counts_string(counts, counts->columns[column]);
+
 	for (const char *at = counter; *at; at++) {
 		char letters[] = { '-', (char)toupper((unsigned char)*at) };
 		bool new_word = at > counter && isupper((unsigned char)*at) &&
@@ -19,7 +20,6 @@ static void heading_append(struct text *text, const char *counter)
 
 		text_append(text, letters + !new_word, 1 + (size_t)new_word);
 	}
-	text_append(text, "", 1);
 }
 
 /* Headings stand in @text, one after the other, each with its NUL. */
@@ -28,8 +28,10 @@ static void headings_set(struct columns *columns, struct text *text, const struc
 	const struct counts *counts = view->counts;
 	const char *at;
 
-	for (unsigned int i = 0; i < counts->column_count; i++)
-		heading_append(text, counts_string(counts, counts->columns[i]));
+	for (unsigned int i = 0; i < counts->column_count; i++) {
+		counts_heading(counts, i, text);
+		text_append(text, "", 1);
+	}
 	if (text->error)
 		return;
 	columns->count = 0;
@@ -143,20 +145,25 @@ static bool any_other(const struct counts *counts)
 	return false;
 }
 
-/* Who the row is about; @number is room for an id. */
-static const char *row_label(const struct stats_view *view, const struct counts_row *row,
-			     char number[NUMBER_SIZE])
+const char *counts_label(const struct counts *counts, const struct counts_row *row,
+			 const struct dimension *by, struct names *names, char room[NUMBER_SIZE])
 {
 	const char *name;
 
-	if (!view->by->named) {
-		name = counts_string(view->counts, row->unit);
+	if (!by->named) {
+		name = counts_string(counts, row->unit);
 		return *name ? name : "-";
 	}
 	if (row->id == COUNTS_NO_ID)
 		return "-";
-	name = names_get(view->names, row->id);
-	return name ? name : number_format(number, row->id);
+	name = names_get(names, row->id);
+	return name ? name : number_format(room, row->id);
+}
+
+static const char *row_label(const struct stats_view *view, const struct counts_row *row,
+			     char number[NUMBER_SIZE])
+{
+	return counts_label(view->counts, row, view->by, view->names, number);
 }
 
 static void measure(struct columns *columns, const struct stats_view *view, size_t rows)

@@ -19,6 +19,13 @@ struct stats_view {
 	size_t rows_max;	     /* 0: all */
 };
 
+/* The heading of a counter: execFailures -> EXEC-FAILURES. */
+void counts_heading(const struct counts *counts, unsigned int column, struct text *text);
+
+/* Who a row is about; @room is for the digits of an id. */
+const char *counts_label(const struct counts *counts, const struct counts_row *row,
+			 const struct dimension *by, struct names *names, char room[NUMBER_SIZE]);
+
 void stats_table(struct text *text, const struct stats_view *view);
 
 /* What stands under the table. */

@@ -178,20 +178,13 @@ static void clock_tick(struct stats *stats)
 	stats->answered_usec = now;
 }
 
-/* Whether a daemon that answered before may come back after @error. */
-static bool passing(int error)
-{
-	return error == -ENOENT || error == -ECONNREFUSED || error == -ECONNRESET ||
-	       error == -ETIMEDOUT || error == -EACCES;
-}
-
 /* A daemon that was there and is away is waited for; one that never was there is an error. */
 static int stats_watch(struct stats *stats)
 {
 	_cleanup_watch_ struct watch watch = { .interrupt_fd = -1 };
 	_cleanup_counts_ struct counts before = {};
 	bool answered = false, away = false;
-	int code = watch_open(&watch, stats->options->values[OPTION_WATCH]);
+	int code = watch_open(&watch, "watch", stats->options->values[OPTION_WATCH]);
 
 	if (code)
 		return code;
@@ -203,7 +196,7 @@ static int stats_watch(struct stats *stats)
 
 		if (error == -EINTR)
 			break;
-		if (error && (!answered || !passing(error)))
+		if (error && (!answered || !connection_passing(error)))
 			return connection_complain(&stats->connection, error);
 		if (error) {
 			if (!away)
