@@ -2,7 +2,30 @@
 /* Widths, padding, digits. */
 #include "columns.h"
 
+#include <stdio.h>
 #include <string.h>
+
+uint64_t rate_of(uint64_t count, uint64_t usec)
+{
+	double rate = usec ? (double)count * 1e9 / (double)usec : 0;
+
+	if (rate >= 1e18)
+		return UINT64_C(1000000000000000000);
+	return count && rate < 1 ? 1 : (uint64_t)(rate + 0.5);
+}
+
+char *rate_format(char room[NUMBER_SIZE], uint64_t thousandths)
+{
+	unsigned long long tenths = (thousandths + 50) / 100;
+
+	if (thousandths >= 100000 || !thousandths)
+		return number_format(room, (thousandths + 500) / 1000);
+	if (thousandths >= 100)
+		snprintf(room, NUMBER_SIZE, "%llu.%llu", tenths / 10, tenths % 10);
+	else
+		snprintf(room, NUMBER_SIZE, "0.%03u", (unsigned int)thousandths);
+	return room;
+}
 
 /* The text of a cell, in @room or constant. */
 static const char *cell_text(const struct cell *cell, char room[1 + NUMBER_SIZE])
@@ -18,6 +41,8 @@ static const char *cell_text(const struct cell *cell, char room[1 + NUMBER_SIZE]
 		number = number_format(room + 1, cell->value);
 		*--number = '+';
 		return number;
+	case CELL_RATE:
+		return rate_format(room + 1, cell->value);
 	case CELL_BLANK:
 		break;
 	}

@@ -16,12 +16,19 @@ enum cell_kind {
 	CELL_UNKNOWN, /* "-" */
 	CELL_NUMBER,
 	CELL_ADDED, /* "+5" */
+	CELL_RATE,  /* thousandths: "0.017", "2.5", "340" */
 };
 
 struct cell {
 	uint64_t value;
 	enum cell_kind kind;
 };
+
+/* Thousandths, as precise as anybody wants to read them, into @room. */
+char *rate_format(char room[NUMBER_SIZE], uint64_t thousandths);
+
+/* How many thousandths per second @count in @usec are; more than 0 if @count is. */
+uint64_t rate_of(uint64_t count, uint64_t usec);
 
 /* Zero-initialise, set @count and @headings, then show every row to columns_measure(). */
 struct columns {

@@ -199,6 +199,12 @@ int connection_call(struct connection *connection, const char *method, const cha
 	return error;
 }
 
+bool connection_passing(int error)
+{
+	return error == -ENOENT || error == -ECONNREFUSED || error == -ECONNRESET ||
+	       error == -ETIMEDOUT || error == -EACCES;
+}
+
 int connection_complain(const struct connection *connection, int error)
 {
 	static const struct {
@@ -271,6 +277,12 @@ int reply_complain(const struct reply *reply, const char *method)
 				"the running ebpfmond does not know %s, it is older than ebpfctl "
 				"%s: restart it with 'systemctl restart ebpfmond'",
 				method, EBPFMON_VERSION);
+	if (slice_is(reply->error, INTERFACE ".HistoryDisabled"))
+		return complain(
+			CODE_FAILURE,
+			"ebpfmond keeps no history: set Enabled=yes in section [History] of "
+			"/etc/ebpfmon/ebpfmond.conf and run 'ebpfctl reload', or use "
+			"'ebpfctl stats --watch'");
 	return complain(CODE_FAILURE, "ebpfmond answered %s with the error '%.*s'", method,
 			(int)(length < ERROR_NAME_MAX ? length : ERROR_NAME_MAX),
 			reply->error.text);

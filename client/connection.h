@@ -8,6 +8,8 @@
 #include "message.h"
 #include "text.h"
 
+#include <stdbool.h>
+
 struct connection {
 	const char *path;
 	int fd;		  /* -1: not connected, the next call connects */
@@ -32,6 +34,9 @@ void connection_close(struct connection *connection);
  */
 int connection_call(struct connection *connection, const char *method, const char *parameters,
 		    struct reply *ret_reply);
+
+/* Whether a daemon that answered before may answer again after this. */
+bool connection_passing(int error);
 
 /* What connection_call() returned, as one line on stderr and an exit code. */
 int connection_complain(const struct connection *connection, int error);

@@ -141,6 +141,17 @@ static int row_read(struct counts *counts, struct reader *reader, struct counts_
 	return error;
 }
 
+bool counts_known(const struct counts *counts, unsigned int column)
+{
+	for (size_t i = 0; i < counts->totals.length; i++) {
+		const struct counter *counter = &counts->counters[counts->totals.first + i];
+
+		if (counter->column == column)
+			return counter->known;
+	}
+	return false;
+}
+
 int counts_compare(const struct counts *a_counts, const struct counts_row *a,
 		   const struct counts *b_counts, const struct counts_row *b)
 {
@@ -277,6 +288,29 @@ static int generation_read(struct counts *counts, struct reader *reader)
 	return 0;
 }
 
+static int history_read(struct counts *counts, struct reader *reader)
+{
+	struct counts_span *span = &counts->span;
+	struct slice key;
+	bool known;
+	int error = 0;
+
+	reader_object(reader);
+	while (!error && reader_member(reader, &key)) {
+		if (slice_is(key, "from"))
+			span->from = string_read(counts, reader);
+		else if (slice_is(key, "duration"))
+			reader_count(reader, &span->duration_usec, &known);
+		else if (slice_is(key, "reached"))
+			span->reached = slice_is(reader_value(reader), "true");
+		else if (slice_is(key, "other"))
+			error = counters_read(counts, reader, &span->other);
+		else
+			reader_value(reader);
+	}
+	return error;
+}
+
 static int other_read(struct counts *counts, struct reader *reader)
 {
 	(void)counts;
@@ -294,6 +328,7 @@ int counts_read(struct counts *counts, struct slice parameters)
 		{ "overflow", overflow_read }, { "losses", losses_read },
 		{ "gaps", gaps_read },	       { "since", since_read },
 		{ "epoch", epoch_read },       { "generation", generation_read },
+		{ "history", history_read },
 	};
 	struct reader reader = reader_of(parameters);
 	struct slice key;

@@ -49,6 +49,14 @@ struct gap {
 	size_t reason;
 };
 
+/* What an answer from the history covers; without a duration it is none. */
+struct counts_span {
+	size_t from;
+	uint64_t duration_usec;
+	bool reached;		 /* all that was asked for */
+	struct counts_row other; /* what had no room in the history */
+};
+
 /* Zero-initialise, release with counts_done(). */
 struct counts {
 	struct text strings;
@@ -65,6 +73,7 @@ struct counts {
 	size_t counter_capacity;
 	struct counts_row totals;
 	struct counts_row overflow;
+	struct counts_span span;
 	struct loss losses[LOSSES_MAX];
 	size_t loss_count; /* may be larger than LOSSES_MAX: the rest is not kept */
 	struct gap gaps[GAPS_MAX];
@@ -78,6 +87,9 @@ void counts_done(struct counts *counts);
 int counts_read(struct counts *counts, struct slice parameters);
 
 const char *counts_string(const struct counts *counts, size_t place);
+
+/* Whether the hook in use knows the counter of @column at all: whether its total is a number. */
+bool counts_known(const struct counts *counts, unsigned int column);
 
 /* -1, 0, 1 as rows are ordered; the two may belong to different counts. */
 int counts_compare(const struct counts *a_counts, const struct counts_row *a,

@@ -16,10 +16,17 @@ enum {
 
 const struct subcommand subcommands[] = {
 	{ "stats", stats_main,
-	  1u << OPTION_BY | 1u << OPTION_UID | 1u << OPTION_ALL | 1u << OPTION_WATCH, 0, "",
-	  "execs and file opens per user; without a verb, this",
+	  1u << OPTION_BY | 1u << OPTION_UID | 1u << OPTION_ALL | 1u << OPTION_WATCH |
+		  1u << OPTION_SINCE | 1u << OPTION_RATE,
+	  0, "", "execs and file opens per user; without a verb, this",
 	  "Shows what each user, login user or systemd unit has run and opened since counting\n"
 	  "began, and what was not counted. '-' is a number that the hook in use cannot know." },
+	{ "top", top_main,
+	  1u << OPTION_BY | 1u << OPTION_UID | 1u << OPTION_SORT | 1u << OPTION_DELAY |
+		  1u << OPTION_ITERATIONS | 1u << OPTION_BATCH,
+	  0, "", "who runs and opens most right now, live",
+	  "Shows how much each user, login user or systemd unit runs and opens per second, those\n"
+	  "with most first, and how that was lately. Keys: q ends, h shows the others." },
 	{ "probes", probes_main, 0, 0, "", "what is counted, by which hooks, and what they miss",
 	  "Shows every probe of the daemon: its state, the kernel hooks it is attached to, what\n"
 	  "they see, how many runs the kernel skipped, and why it is not in the best state." },

@@ -20,6 +20,16 @@ const struct option_row option_rows[OPTION_COUNT] = {
 			 "all counters, not only those of programs run and files opened" },
 	[OPTION_WATCH] = { "watch", 0, optional_argument, "[=SECONDS]",
 			   "again every 2 or SECONDS seconds, with what was added" },
+	[OPTION_SINCE] = { "since", 0, required_argument, "=TIME",
+			   "only the last 90s, 10m, 1h30m ..., from the daemon's history" },
+	[OPTION_RATE] = { "rate", 0, no_argument, "",
+			  "with --since or --watch: how many per second" },
+	[OPTION_SORT] = { "sort", 0, required_argument, "=COUNTER",
+			  "who is on top: execs, opens ..., or name" },
+	[OPTION_DELAY] = { "delay", 'd', required_argument, "=SECONDS", "between two tables (2)" },
+	[OPTION_ITERATIONS] = { "iterations", 'n', required_argument, "=NUMBER",
+				"ends after so many tables" },
+	[OPTION_BATCH] = { "batch", 'b', no_argument, "", "lines for scripts, not a screen" },
 	[OPTION_SOCKET] = { "socket", 0, required_argument, "=PATH",
 			    "socket of the daemon (" DEFAULT_SOCKET ")" },
 	[OPTION_JSON] = { "json", 'j', required_argument, "=short|pretty|off",
@@ -64,6 +74,16 @@ static int unknown_option(const char *given)
 	return complain(CODE_USAGE, "unknown option '--%s': see 'ebpfctl --help'", given);
 }
 
+/* The id of a letter; OPTION_COUNT: no option has it. */
+static int letter_find(int letter)
+{
+	int i = 0;
+
+	while (i < OPTION_COUNT && option_rows[i].letter != letter)
+		i++;
+	return i;
+}
+
 /* @optopt says less for long options: 0 for an unknown one, else LONG_OPTION plus the id. */
 static int refused_option(int reason, const char *given)
 {
@@ -74,6 +94,10 @@ static int refused_option(int reason, const char *given)
 				option_rows[optopt - LONG_OPTION].placeholder);
 	if (name)
 		return complain(CODE_USAGE, "--%s takes no argument", name);
+	if (optopt && reason == ':')
+		return complain(CODE_USAGE, "-%c needs an argument: --%s%s", optopt,
+				option_rows[letter_find(optopt)].name,
+				option_rows[letter_find(optopt)].placeholder);
 	if (optopt)
 		return complain(CODE_USAGE, "unknown option '-%c': see 'ebpfctl --help'", optopt);
 	return unknown_option(given);
@@ -98,10 +122,9 @@ static int option_take(struct options *options, int option, char *argv[])
 	case 'j':
 		options->values[OPTION_JSON] = "short";
 		return CODE_OK;
-	case 'h':
-		options->values[OPTION_HELP] = "";
-		return CODE_OK;
 	default:
+		if (option < LONG_OPTION)
+			option = LONG_OPTION + letter_find(option);
 		options->values[option - LONG_OPTION] = optarg ? optarg : "";
 		return CODE_OK;
 	}
@@ -118,7 +141,7 @@ int options_parse(int argc, char *argv[], struct options *options)
 	*options = (struct options){};
 	opterr = 0;
 	/* "-": options may stand anywhere, whatever POSIXLY_CORRECT says. */
-	while ((option = getopt_long(argc, argv, "-:jh", rows, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "-:jhbd:n:", rows, NULL)) != -1) {
 		code = option_take(options, option, argv);
 		if (code)
 			return code;

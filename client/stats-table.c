@@ -7,6 +7,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#define OTHER "(other)"
+
 /* What has a column only when all is asked for: a line is to fit on a terminal. */
 static const char *const minor[] = {
 	"exits",	"abnormalExits", "exitsUnder1ms",  "exitsUnder10ms", "exitsUnder100ms",
@@ -34,9 +36,10 @@ void stats_choose(struct stats_view *view, bool all)
 	}
 }
 
-/* execFailures -> EXEC-FAILURES */
-static void heading_append(struct text *text, const char *counter)
+void counts_heading(const struct counts *counts, unsigned int column, struct text *text)
 {
+	const char *counter = counts_string(counts, counts->columns[column]);
+
 	for (const char *at = counter; *at; at++) {
 		char letters[] = { '-', (char)toupper((unsigned char)*at) };
 		bool new_word = at > counter && isupper((unsigned char)*at) &&
@@ -44,7 +47,6 @@ static void heading_append(struct text *text, const char *counter)
 
 		text_append(text, letters + !new_word, 1 + (size_t)new_word);
 	}
-	text_append(text, "", 1);
 }
 
 /* Headings stand in @text, one after the other, each with its NUL. */
@@ -53,9 +55,12 @@ static void headings_set(struct columns *columns, struct text *text, const struc
 	const struct counts *counts = view->counts;
 	const char *at;
 
-	for (unsigned int i = 0; i < counts->column_count; i++)
-		if (view->places[i] < COUNTERS_MAX)
-			heading_append(text, counts_string(counts, counts->columns[i]));
+	for (unsigned int i = 0; i < counts->column_count; i++) {
+		if (view->places[i] == COUNTERS_MAX)
+			continue;
+		counts_heading(counts, i, text);
+		text_append(text, "", 1);
+	}
 	columns->count = 0;
 	at = text->data;
 	if (text->error || !at)
@@ -63,7 +68,7 @@ static void headings_set(struct columns *columns, struct text *text, const struc
 	for (unsigned int i = 0; i < view->shown; i++) {
 		columns->headings[columns->count++] = at;
 		if (view->added)
-			columns->headings[columns->count++] = "+";
+			columns->headings[columns->count++] = view->rate_usec ? "/s" : "+";
 		at += strlen(at) + 1;
 	}
 }
@@ -103,6 +108,28 @@ static uint64_t value_before(const struct counts *counts, const struct counts_ro
 	return 0;
 }
 
+/* What was added to @counter: since the answer before, or in the span that this one is about. */
+static uint64_t added_to(const struct stats_view *view, const struct counter *counter,
+			 const struct counts_row *before)
+{
+	uint64_t old = 0;
+
+	if (view->before)
+		old = value_before(view->before, before, view->counts, counter->column);
+	else if (!view->counts->span.duration_usec)
+		return 0;
+	return counter->value > old ? counter->value - old : 0;
+}
+
+static struct cell added_cell(const struct stats_view *view, uint64_t added)
+{
+	if (!added)
+		return (struct cell){ 0, CELL_BLANK };
+	if (view->rate_usec)
+		return (struct cell){ rate_of(added, view->rate_usec), CELL_RATE };
+	return (struct cell){ added, CELL_ADDED };
+}
+
 static void cells_fill(struct cell cells[], const struct stats_view *view,
 		       const struct counts_row *row, const struct counts_row *before)
 {
@@ -115,17 +142,13 @@ static void cells_fill(struct cell cells[], const struct stats_view *view,
 		const struct counter *counter = &counts->counters[row->first + i];
 		unsigned int place = view->places[counter->column];
 		struct cell *cell;
-		uint64_t old;
 
 		if (!counter->known || place == COUNTERS_MAX)
 			continue;
 		cell = &cells[(size_t)place * step];
 		*cell = (struct cell){ counter->value, CELL_NUMBER };
-		if (!view->added || !view->before)
-			continue;
-		old = value_before(view->before, before, counts, counter->column);
-		if (counter->value > old)
-			cell[1] = (struct cell){ counter->value - old, CELL_ADDED };
+		if (view->added)
+			cell[1] = added_cell(view, added_to(view, counter, before));
 	}
 }
 
@@ -142,20 +165,36 @@ static void total_cells(struct cell cells[], const struct stats_view *view)
 	cells_fill(cells, view, &view->counts->totals, view->before ? &view->before->totals : NULL);
 }
 
-/* Who the row is about; @number is room for an id. */
-static const char *row_label(const struct stats_view *view, const struct counts_row *row,
-			     char number[NUMBER_SIZE])
+/* What had no room in the history: a row of its own, if it is anything. */
+static bool any_other(const struct counts *counts)
+{
+	const struct counts_row *other = &counts->span.other;
+
+	for (size_t i = 0; i < other->length; i++)
+		if (counts->counters[other->first + i].value)
+			return true;
+	return false;
+}
+
+const char *counts_label(const struct counts *counts, const struct counts_row *row,
+			 const struct dimension *by, struct names *names, char room[NUMBER_SIZE])
 {
 	const char *name;
 
-	if (!view->by->named) {
-		name = counts_string(view->counts, row->unit);
+	if (!by->named) {
+		name = counts_string(counts, row->unit);
 		return *name ? name : "-";
 	}
 	if (row->id == COUNTS_NO_ID)
 		return "-";
-	name = names_get(view->names, row->id);
-	return name ? name : number_format(number, row->id);
+	name = names_get(names, row->id);
+	return name ? name : number_format(room, row->id);
+}
+
+static const char *row_label(const struct stats_view *view, const struct counts_row *row,
+			     char number[NUMBER_SIZE])
+{
+	return counts_label(view->counts, row, view->by, view->names, number);
 }
 
 static void measure(struct columns *columns, const struct stats_view *view, size_t rows)
@@ -168,6 +207,10 @@ static void measure(struct columns *columns, const struct stats_view *view, size
 
 		row_cells(cells, view, row);
 		columns_measure(columns, row_label(view, row, number), cells);
+	}
+	if (any_other(view->counts)) {
+		cells_fill(cells, view, &view->counts->span.other, NULL);
+		columns_measure(columns, OTHER, cells);
 	}
 	if (!view->legend)
 		return;
@@ -190,6 +233,10 @@ static void rows_append(struct text *text, const struct columns *columns,
 	}
 	if (rows < view->counts->row_count)
 		text_printf(text, "(%zu more)\n", view->counts->row_count - rows);
+	if (any_other(view->counts)) {
+		cells_fill(cells, view, &view->counts->span.other, NULL);
+		columns_row(columns, text, OTHER, cells);
+	}
 }
 
 void stats_table(struct text *text, const struct stats_view *view)
@@ -231,6 +278,20 @@ static bool any_unknown(const struct stats_view *view)
 	return false;
 }
 
+/* Which time the counts are of. */
+static void time_append(struct text *text, const struct counts *counts)
+{
+	const struct counts_span *span = &counts->span;
+
+	if (!span->from) {
+		text_puts(text, "counting since ");
+		timestamp_since(text, counts_string(counts, counts->since));
+		return;
+	}
+	text_puts(text, span->reached ? "since " : "since the history began, ");
+	timestamp_since(text, counts_string(counts, span->from));
+}
+
 void stats_footer(struct text *text, const struct stats_view *view)
 {
 	const struct counts *counts = view->counts;
@@ -238,9 +299,11 @@ void stats_footer(struct text *text, const struct stats_view *view)
 	text_puts(text, "\n");
 	if (any_unknown(view))
 		text_puts(text, "-: not covered by the hook in use, see 'ebpfctl probes'\n");
-	text_printf(text, "%zu %s%s, counting since ", counts->row_count, view->by->noun,
+	if (any_other(counts))
+		text_puts(text, OTHER ": rows that had no room in the history, added up\n");
+	text_printf(text, "%zu %s%s, ", counts->row_count, view->by->noun,
 		    counts->row_count == 1 ? "" : "s");
-	timestamp_since(text, counts_string(counts, counts->since));
+	time_append(text, counts);
 	text_puts(text, ", ");
 	losses_append(text, counts, view->output, "  ");
 }

@@ -10,76 +10,45 @@
 #include <string.h>
 #include <time.h>
 
-#define METHOD "GetStats"
-
 /* The verb at work. */
 struct stats {
 	const struct options *options;
-	const struct dimension *by;
-	struct text parameters;
+	struct question question;
 	struct connection connection;
 	struct output output;
 	struct names names;
-	bool drawn; /* a block of --watch */
+	bool drawn;			      /* a block of --watch */
+	uint64_t answered_usec, elapsed_usec; /* when it was, and since the answer before */
 };
 
 static void stats_done(struct stats *stats)
 {
-	text_done(&stats->parameters);
+	text_done(&stats->question.parameters);
 	connection_close(&stats->connection);
 	names_done(&stats->names);
 	output_close(&stats->output);
 }
 
-static const struct dimension *dimension_find(const char *name)
-{
-	static const struct dimension dimensions[] = {
-		{ "uid", "USER", "user", true },
-		{ "login", "LOGIN", "login", true },
-		{ "unit", "UNIT", "unit", false },
-	};
-	const char *names[ARRAY_SIZE(dimensions) + 1] = {}, *meant;
-
-	if (!name)
-		return &dimensions[0];
-	for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++) {
-		if (!strcmp(name, dimensions[i].name))
-			return &dimensions[i];
-		names[i] = dimensions[i].name;
-	}
-	meant = nearest(name, names);
-	complain(CODE_USAGE, "--by is uid, login or unit, not '%s'%s%s%s", name,
-		 meant ? ": did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
-	return NULL;
-}
-
 static int stats_prepare(struct stats *stats, const struct options *options)
 {
-	uint64_t uid;
+	bool since = options->values[OPTION_SINCE], watch = options->values[OPTION_WATCH];
 	int code;
 
 	*stats = (struct stats){ .options = options, .connection = connection_to(options->socket) };
-	stats->by = dimension_find(options->values[OPTION_BY]);
-	if (!stats->by)
-		return CODE_USAGE;
-	text_printf(&stats->parameters, "{\"by\":\"%s\"", stats->by->name);
-	if (options->values[OPTION_UID]) {
-		code = names_find(options->values[OPTION_UID], &uid);
-		if (code)
-			return code;
-		text_printf(&stats->parameters, ",\"uid\":%llu", (unsigned long long)uid);
-	}
-	text_puts(&stats->parameters, "}");
-	if (stats->parameters.error)
-		return complain(CODE_FAILURE, "out of memory");
-	output_open(&stats->output);
-	return CODE_OK;
+	if (since && watch)
+		return complain(CODE_USAGE, "--since and --watch do not go together");
+	if (options->values[OPTION_RATE] && !since && !watch)
+		return complain(CODE_USAGE, "--rate needs --since=TIME or --watch");
+	code = question_read(&stats->question, options);
+	if (!code)
+		output_open(&stats->output);
+	return code;
 }
 
 static struct stats_view stats_view(struct stats *stats, const struct counts *counts)
 {
 	struct stats_view view = {
-		.by = stats->by,
+		.by = stats->question.by,
 		.output = &stats->output,
 		.names = &stats->names,
 		.counts = counts,
@@ -103,7 +72,8 @@ static int stats_once(struct stats *stats)
 	_cleanup_text_ struct text text = {};
 	struct stats_view view;
 	struct reply reply;
-	int code = connection_ask(&stats->connection, METHOD, stats->parameters.data, &reply);
+	int code = connection_ask(&stats->connection, GET_STATS, stats->question.parameters.data,
+				  &reply);
 
 	if (code)
 		return code;
@@ -115,6 +85,10 @@ static int stats_once(struct stats *stats)
 	if (code)
 		return code;
 	view = stats_view(stats, &counts);
+	if (stats->options->values[OPTION_RATE]) {
+		view.added = true;
+		view.rate_usec = counts.span.duration_usec;
+	}
 	stats_table(&text, &view);
 	if (view.legend)
 		stats_footer(&text, &view);
@@ -157,6 +131,8 @@ static int block_draw(struct stats *stats, const struct counts *counts, const st
 
 	view.added = true;
 	view.before = before->strings.data ? before : NULL;
+	if (stats->options->values[OPTION_RATE])
+		view.rate_usec = stats->elapsed_usec;
 	if (view.legend)
 		stats_footer(&footer, &view);
 	taken += lines(&footer);
@@ -197,11 +173,12 @@ static int block_show(struct stats *stats, const struct reply *reply, struct cou
 	return code;
 }
 
-/* Whether a daemon that answered before may come back after @error. */
-static bool passing(int error)
+static void clock_tick(struct stats *stats)
 {
-	return error == -ENOENT || error == -ECONNREFUSED || error == -ECONNRESET ||
-	       error == -ETIMEDOUT || error == -EACCES;
+	uint64_t now = monotonic_usec();
+
+	stats->elapsed_usec = now - stats->answered_usec;
+	stats->answered_usec = now;
 }
 
 /* A daemon that was there and is away is waited for; one that never was there is an error. */
@@ -210,19 +187,19 @@ static int stats_watch(struct stats *stats)
 	_cleanup_watch_ struct watch watch = { .interrupt_fd = -1 };
 	_cleanup_counts_ struct counts before = {};
 	bool answered = false, away = false;
-	int code = watch_open(&watch, stats->options->values[OPTION_WATCH]);
+	int code = watch_open(&watch, "watch", stats->options->values[OPTION_WATCH]);
 
 	if (code)
 		return code;
 	stats->connection.interrupt_fd = watch.interrupt_fd;
 	do {
 		struct reply reply;
-		int error =
-			connection_call(&stats->connection, METHOD, stats->parameters.data, &reply);
+		int error = connection_call(&stats->connection, GET_STATS,
+					    stats->question.parameters.data, &reply);
 
 		if (error == -EINTR)
 			break;
-		if (error && (!answered || !passing(error)))
+		if (error && (!answered || !connection_passing(error)))
 			return connection_complain(&stats->connection, error);
 		if (error) {
 			if (!away)
@@ -231,8 +208,9 @@ static int stats_watch(struct stats *stats)
 			continue;
 		}
 		if (reply.error.text)
-			return reply_complain(&reply, METHOD);
+			return reply_complain(&reply, GET_STATS);
 		answered = true;
+		clock_tick(stats);
 		code = block_show(stats, &reply, &before);
 		if (away)
 			complain(CODE_OK, "ebpfmond answers again");

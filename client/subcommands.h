@@ -21,6 +21,7 @@ extern const struct subcommand subcommands[];
 const struct subcommand *subcommand_find(const char *name);
 
 int stats_main(const struct options *options);
+int top_main(const struct options *options);
 int probes_main(const struct options *options);
 int status_main(const struct options *options);
 int reload_main(const struct options *options);

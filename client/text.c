@@ -244,21 +244,41 @@ void text_safe_json(struct text *text, const char *json, size_t length)
 	}
 }
 
+/* Columns of the character at the start of @bytes, and its bytes. */
+static size_t character_width(const char *bytes, size_t length, size_t *ret_size)
+{
+	uint32_t character = REPLACEMENT;
+	size_t size = utf8_read((const unsigned char *)bytes, length, &character);
+	int columns = wcwidth((wchar_t)character);
+
+	*ret_size = size ? size : 1;
+	/* -1: the locale does not know the character; most take one column. */
+	return columns < 0 ? 1 : (size_t)columns;
+}
+
 size_t text_width(const char *bytes, size_t length)
 {
 	size_t width = plain_length(bytes, length);
+	size_t size;
 
 	if (width == length)
 		return width;
-	for (width = 0; length;) {
-		uint32_t character = REPLACEMENT;
-		size_t size = utf8_read((const unsigned char *)bytes, length, &character);
-		int columns = wcwidth((wchar_t)character);
-
-		/* -1: the locale does not know the character; most take one column. */
-		width += columns < 0 ? 1 : (size_t)columns;
-		bytes += size ? size : 1;
-		length -= size ? size : 1;
-	}
+	for (width = 0; length; bytes += size, length -= size)
+		width += character_width(bytes, length, &size);
 	return width;
+}
+
+size_t text_fit(const char *bytes, size_t length, size_t width)
+{
+	size_t fit = 0, size;
+
+	while (fit < length) {
+		size_t columns = character_width(bytes + fit, length - fit, &size);
+
+		if (columns > width)
+			break;
+		width -= columns;
+		fit += size;
+	}
+	return fit;
 }

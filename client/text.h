@@ -53,5 +53,8 @@ void text_safe_json(struct text *text, const char *json, size_t length);
 /* Appends one Unicode character as UTF-8; what is no character becomes U+FFFD. */
 void text_character(struct text *text, uint32_t character);
 
+/* How many bytes at the start of safe text take at most @width columns: whole characters. */
+size_t text_fit(const char *bytes, size_t length, size_t width);
+
 /* Columns that safe text takes on a terminal. */
 size_t text_width(const char *bytes, size_t length);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* GetStats(): gathers one reading by the dimension asked for, then writes it. */
+/* GetStats(): gathers one reading, or what the history has, by dimension, then writes it. */
 #include "api.h"
 #include "collect.h"
 #include "store.h"
@@ -19,6 +19,8 @@ struct reading {
 	enum dimension by;
 	bool filtered; /* only @uid */
 	uint32_t uid;
+	uint64_t since_usec; /* only what was counted in so much time; 0: all that ever was */
+	struct recorder_span span;
 	bool everything; /* the caller may see what concerns others */
 	struct store store;
 	uint64_t sums[EM_SLOTS_USED]; /* of the rows in @store */
@@ -43,15 +45,31 @@ static uint64_t key_of(const struct reading *reading, const struct collect_row *
 	}
 }
 
+static void add(struct reading *reading, uint64_t key, const uint64_t *counters)
+{
+	store_add(&reading->store, key, counters);
+	for (size_t i = 0; i < EM_SLOTS_USED; i++)
+		reading->sums[i] += counters[i];
+}
+
 static void add_row(const struct collect_row *row, const uint64_t *counters, void *userdata)
 {
 	struct reading *reading = userdata;
 
-	if (reading->filtered && row->uid != reading->uid)
+	if (reading->since_usec || (reading->filtered && row->uid != reading->uid))
 		return;
-	store_add(&reading->store, key_of(reading, row), counters);
-	for (size_t i = 0; i < EM_SLOTS_USED; i++)
-		reading->sums[i] += counters[i];
+	add(reading, key_of(reading, row), counters);
+}
+
+static void add_recorded(const struct history_key *key, const uint64_t *counters, void *userdata)
+{
+	struct reading *reading = userdata;
+	const uint64_t keys[] = {
+		[BY_UID] = key->uid, [BY_LOGIN] = key->login, [BY_UNIT] = key->id
+	};
+
+	if (!reading->filtered || key->uid == reading->uid)
+		add(reading, keys[reading->by], counters);
 }
 
 static int gather(struct reading *reading)
@@ -60,7 +78,9 @@ static int gather(struct reading *reading)
 
 	units_begin(reading->api->units);
 	r = collect_sweep(reading->api->maps, add_row, reading, &reading->sample);
-
+	if (!r && reading->since_usec)
+		r = recorder_since(reading->api->recorder, reading->since_usec, add_recorded,
+				   reading, &reading->span);
 	if (r < 0)
 		return r;
 	if (reading->store.error)
@@ -137,17 +157,24 @@ static void write_loss(const struct reading *reading, struct json *reply, const 
 		json_null(reply, key);
 }
 
-static void write_overflow(const struct reading *reading, struct json *reply, uint32_t slots)
+static void write_nobodys(const struct reading *reading, struct json *reply, const char *key,
+			  const uint64_t *counters, uint32_t slots)
 {
-	json_object_begin(reply, "overflow");
+	json_object_begin(reply, key);
 	for (size_t i = 0; i < EM_SLOTS_USED; i++) {
 		if (slots & 1U << i)
-			write_loss(reading, reply, probe_slot_name(i),
-				   reading->sample.after.overflow[i]);
+			write_loss(reading, reply, probe_slot_name(i), counters[i]);
 		else
 			json_null(reply, probe_slot_name(i));
 	}
 	json_object_end(reply);
+}
+
+/* What belongs to no row for lack of room. */
+static const uint64_t *overflow_of(const struct reading *reading)
+{
+	return reading->since_usec ? reading->span.history.overflow
+				   : reading->sample.after.overflow;
 }
 
 static void write_totals(const struct reading *reading, struct json *reply, uint32_t slots)
@@ -158,7 +185,7 @@ static void write_totals(const struct reading *reading, struct json *reply, uint
 	for (size_t i = 0; i < EM_SLOTS_USED; i++) {
 		totals[i] = reading->sums[i];
 		if (reading->everything && !reading->filtered)
-			totals[i] += reading->sample.after.overflow[i];
+			totals[i] += overflow_of(reading)[i] + reading->span.history.other[i];
 	}
 	write_counters(reply, "totals", totals, slots);
 }
@@ -191,7 +218,7 @@ static void write_losses(const struct reading *reading, struct json *reply)
 	uint64_t overflow = 0, unaccounted = 0;
 
 	for (size_t i = 0; i < EM_SLOTS_USED; i++) {
-		overflow += totals->overflow[i];
+		overflow += overflow_of(reading)[i];
 		unaccounted += reading->unaccounted[i];
 	}
 	json_object_begin(reply, "losses");
@@ -231,6 +258,23 @@ static void write_gaps(const struct reading *reading, struct json *reply)
 	json_array_end(reply);
 }
 
+static void write_history(const struct reading *reading, struct json *reply, uint32_t slots)
+{
+	const struct recorder_span *span = &reading->span;
+	const struct history_time *from = &span->history.from;
+
+	if (!reading->since_usec)
+		return;
+	json_object_begin(reply, "history");
+	api_write_time(reply, "from", from->real_usec);
+	api_write_time(reply, "to", span->to.real_usec);
+	json_u64(reply, "duration", span->to.boot_usec - from->boot_usec);
+	json_boolean(reply, "reached", span->history.reached);
+	write_nobodys(reading, reply, "other", span->history.other, slots);
+	write_loss(reading, reply, "leftOut", span->history.left_out);
+	json_object_end(reply);
+}
+
 static void write_reply(const struct reading *reading, struct json *reply)
 {
 	uint32_t slots = api_slots(reading->api);
@@ -240,9 +284,10 @@ static void write_reply(const struct reading *reading, struct json *reply)
 	json_string(reply, "by", dimension_names[reading->by]);
 	write_rows(reading, reply, slots);
 	write_totals(reading, reply, slots);
-	write_overflow(reading, reply, slots);
+	write_nobodys(reading, reply, "overflow", overflow_of(reading), slots);
 	write_losses(reading, reply);
 	write_gaps(reading, reply);
+	write_history(reading, reply, slots);
 	json_object_end(reply);
 }
 
@@ -258,34 +303,63 @@ static enum dimension parse_dimension(struct json_object *by)
 	return i;
 }
 
+/* false: a number is out of range, which @ret_wrong names. */
+static bool parse_numbers(struct reading *reading, struct json_object *parameters,
+			  const char **ret_wrong)
+{
+	struct json_object *uid = json_object_object_get(parameters, "uid");
+	struct json_object *since = json_object_object_get(parameters, "since");
+	int64_t number;
+
+	if (uid) {
+		number = json_object_get_int64(uid);
+		*ret_wrong = "uid";
+		if (number < 0 || number > UINT32_MAX)
+			return false;
+		reading->filtered = true;
+		reading->uid = (uint32_t)number;
+	}
+	if (since) {
+		number = json_object_get_int64(since);
+		*ret_wrong = "since";
+		if (number <= 0)
+			return false;
+		reading->since_usec = (uint64_t)number;
+	}
+	return true;
+}
+
+static int answer(struct varlink_call *call, struct reading *reading)
+{
+	_cleanup_json_ struct json reply = { 0 };
+	int r = gather(reading);
+
+	if (r == -ENODATA)
+		return varlink_error(call, "io.ebpfmon.Monitor.HistoryDisabled", NULL);
+	if (r < 0)
+		return r;
+	write_reply(reading, &reply);
+	return varlink_reply(call, &reply);
+}
+
 int api_get_stats(struct varlink_call *call, struct json_object *parameters, void *userdata)
 {
 	struct reading reading = { .api = userdata };
 	uid_t own = varlink_call_peer(call)->uid;
-	_cleanup_json_ struct json reply = { 0 };
-	struct json_object *uid;
+	const char *wrong;
 	int r;
 
 	reading.by = parse_dimension(json_object_object_get(parameters, "by"));
 	reading.everything = api_privileged(reading.api, call);
-	uid = json_object_object_get(parameters, "uid");
-	if (uid) {
-		int64_t wanted = json_object_get_int64(uid);
-
-		if (wanted < 0 || wanted > UINT32_MAX)
-			return varlink_error_invalid_parameter(call, "uid");
-		reading.filtered = true;
-		reading.uid = (uint32_t)wanted;
-	}
+	if (!parse_numbers(&reading, parameters, &wrong))
+		return varlink_error_invalid_parameter(call, wrong);
 	if (!reading.everything) {
 		if (reading.filtered && reading.uid != own)
 			return varlink_error_permission_denied(call);
 		reading.filtered = true;
 		reading.uid = own;
 	}
-	r = gather(&reading);
-	if (!r)
-		write_reply(&reading, &reply);
+	r = answer(call, &reading);
 	store_done(&reading.store);
-	return r < 0 ? r : varlink_reply(call, &reply);
+	return r;
 }

@@ -19,6 +19,7 @@ static const char *const dimensions[] = { "uid", "login", "unit", NULL };
 static const struct varlink_parameter stats_parameters[] = {
 	{ "by", VARLINK_ENUM, .nullable = true, .choices = dimensions },
 	{ "uid", VARLINK_INT, .nullable = true },
+	{ "since", VARLINK_INT, .nullable = true },
 	{ NULL },
 };
 

@@ -7,6 +7,7 @@
 
 #include "ledger.h"
 #include "object.h"
+#include "recorder.h"
 #include "settle.h"
 #include "unit.h"
 #include "varlink.h"
@@ -19,6 +20,7 @@ struct api {
 	size_t n_objects;
 	struct units *units;
 	const struct settle *settle;
+	struct recorder *recorder;
 	struct ledger_check *check;
 	struct varlink_server *server;
 	gid_t group; /* its members see everything */

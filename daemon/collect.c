@@ -98,11 +98,24 @@ static void read_totals(const struct maps *maps, const struct settled *settled,
 		ret_totals->update_errors[i] += settled->header->update_errors[i];
 }
 
+/* Two, while one is not settled yet. */
+static int read_tables(const struct sweep *sweep, const struct maps *maps,
+		       const struct settled *settled)
+{
+	const struct em_state *state = maps_state(maps);
+	int r = 0;
+
+	for (uint32_t era = settled->header->era; !r && era <= state->era; era++)
+		r = read_table(sweep,
+			       &(struct collect_table){ maps_rows_fd(maps, era), maps_rows(maps),
+							EM_SLOTS, state->seed });
+	return r;
+}
+
 int collect_sweep(const struct maps *maps, collect_visit visit, void *userdata,
 		  struct ledger_sample *ret_sample)
 {
 	_cleanup_settled_ struct settled_memory memory = { 0 };
-	const struct em_state *state = maps_state(maps);
 	const struct sweep sweep = { visit, userdata, EM_SLOTS_USED, ret_sample };
 	int r = maps_settled(maps, &memory);
 
@@ -111,13 +124,20 @@ int collect_sweep(const struct maps *maps, collect_visit visit, void *userdata,
 	*ret_sample = (struct ledger_sample){ 0 };
 	read_totals(maps, &memory.settled, &ret_sample->before);
 	read_settled(&sweep, &memory.settled);
-	/* Two, while one is not settled yet. */
-	for (uint32_t era = memory.settled.header->era; !r && era <= state->era; era++)
-		r = read_table(&sweep,
-			       &(struct collect_table){ maps_rows_fd(maps, era), maps_rows(maps),
-							EM_SLOTS, state->seed });
+	r = read_tables(&sweep, maps, &memory.settled);
 	read_totals(maps, &memory.settled, &ret_sample->after);
 	return r;
+}
+
+int collect_counting(const struct maps *maps, collect_visit visit, void *userdata)
+{
+	_cleanup_settled_ struct settled_memory memory = { 0 };
+	int r = maps_settled(maps, &memory);
+
+	if (r < 0)
+		return r;
+	return read_tables(&(struct sweep){ visit, userdata, EM_SLOTS_USED, NULL }, maps,
+			   &memory.settled);
 }
 
 int collect_table(const struct collect_table *table, collect_visit visit, void *userdata)

@@ -25,6 +25,9 @@ typedef void (*collect_visit)(const struct collect_row *row, const uint64_t *cou
 int collect_sweep(const struct maps *maps, collect_visit visit, void *userdata,
 		  struct ledger_sample *ret_sample);
 
+/* The same without what is settled, and without the totals. */
+int collect_counting(const struct maps *maps, collect_visit visit, void *userdata);
+
 /* One table of rows, of any layout. */
 struct collect_table {
 	int fd;

@@ -8,6 +8,7 @@
 #include "log-ids.h"
 #include "log.h"
 #include "privileges.h"
+#include "recorder.h"
 #include "ring.h"
 #include "settle.h"
 #include "socket.h"
@@ -34,6 +35,7 @@ struct manager {
 	struct takeover *takeover; /* of counts of another layout, until it is done */
 	struct units *units;
 	struct settle *settle;
+	struct recorder *recorder;
 	struct ring *ring;
 	struct clock_watch *clock;
 	sd_event_source *again; /* settling that has to wait for a moment */
@@ -347,6 +349,17 @@ static int start_clock(struct manager *manager, struct problem *problem)
 	return r < 0 ? problem_set(problem, -r, "cannot watch the clock: %s", strerror(-r)) : 0;
 }
 
+static int start_recording(struct manager *manager, struct problem *problem)
+{
+	int r = recorder_new(manager->event, manager->maps, manager->units, manager->settle,
+			     &manager->recorder);
+
+	if (r < 0)
+		return problem_set(problem, -r, "cannot keep a history: %s", strerror(-r));
+	recorder_configure(manager->recorder, &manager->settings.history);
+	return 0;
+}
+
 /* Before anything is counted: a start that cannot serve must leave nothing behind. */
 static int open_socket(struct manager *manager, struct problem *problem)
 {
@@ -428,6 +441,7 @@ static void apply(struct manager *manager, struct config *config)
 	log_set_priority(manager->settings.log_priority);
 	varlink_server_set_limits(manager->server, &manager->settings.limits);
 	settle_set_rows_max(manager->settle, manager->settings.settled_max);
+	recorder_configure(manager->recorder, &manager->settings.history);
 }
 
 /* All or nothing: with any problem the configuration in force stays. */
@@ -544,6 +558,7 @@ static void fill_api(struct manager *manager)
 	api->n_objects = manager->n_objects;
 	api->units = manager->units;
 	api->settle = manager->settle;
+	api->recorder = manager->recorder;
 	api->check = &manager->check;
 	api->server = manager->server;
 	api->started_usec = now_realtime_usec();
@@ -573,6 +588,8 @@ static int start(struct manager *manager, struct problem *problem)
 	r = start_settling(manager, problem);
 	if (!r)
 		r = start_clock(manager, problem);
+	if (!r)
+		r = start_recording(manager, problem);
 	if (r < 0)
 		return r;
 	r = start_serving(manager, &socket_fd, problem);
@@ -616,6 +633,7 @@ struct manager *manager_free(struct manager *manager)
 	sd_event_source_disable_unref(manager->again);
 	clock_watch_free(manager->clock);
 	ring_free(manager->ring);
+	recorder_free(manager->recorder);
 	settle_free(manager->settle);
 	takeover_free(manager->takeover);
 	units_free(manager->units);

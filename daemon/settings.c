@@ -30,6 +30,10 @@ static const struct config_key daemon_keys[] = {
 	{ "Server", "MessageSizeMax", CONFIG_SIZE, "64K", KIB, MIB, .live = true },
 	{ "Server", "QueueSizeMax", CONFIG_SIZE, "16M", 64ULL * KIB, 256ULL * MIB, .live = true },
 	{ "Server", "RequestTimeout", CONFIG_TIME, "10s", SEC / 10, 3600ULL * SEC, .live = true },
+	{ "History", "Enabled", CONFIG_BOOL, "no", .live = true },
+	{ "History", "Interval", CONFIG_TIME, "10s", SEC / 10, 3600ULL * SEC, .live = true },
+	{ "History", "Span", CONFIG_TIME, "1h", SEC, 31ULL * 86400 * SEC, .live = true },
+	{ "History", "MemoryMax", CONFIG_SIZE, "8M", 64ULL * KIB, 1024ULL * MIB, .live = true },
 };
 
 /* Built once: the configuration refers to it for as long as it lives. */
@@ -76,6 +80,16 @@ static void read_limits(const struct config *config, struct varlink_limits *limi
 	};
 }
 
+static void read_history(const struct config *config, struct recorder_settings *settings)
+{
+	*settings = (struct recorder_settings){
+		.enabled = config_number(config, "History", "Enabled"),
+		.interval_usec = config_number(config, "History", "Interval"),
+		.span_usec = config_number(config, "History", "Span"),
+		.memory_bytes = config_number(config, "History", "MemoryMax"),
+	};
+}
+
 static void read_probe(const struct config *config, const struct probe *probe,
 		       struct object_settings *settings)
 {
@@ -100,6 +114,7 @@ void settings_read(const struct config *config, struct settings *ret_settings)
 		.settled_max = config_number(config, "Daemon", "SettledMax"),
 	};
 	read_limits(config, &ret_settings->limits);
+	read_history(config, &ret_settings->history);
 	for (size_t i = 0; i < SETTINGS_PROBES_MAX && probes[i]; i++)
 		read_probe(config, probes[i], &ret_settings->probes[i]);
 }

@@ -4,6 +4,7 @@
 
 #include "config.h"
 #include "object.h"
+#include "recorder.h"
 #include "varlink.h"
 
 enum {
@@ -20,6 +21,7 @@ struct settings {
 	uint32_t subjects_max;
 	uint64_t settled_max;
 	struct varlink_limits limits;
+	struct recorder_settings history;
 	struct object_settings probes[SETTINGS_PROBES_MAX]; /* as probes[] */
 };
 

@@ -17,6 +17,8 @@ struct settle {
 	size_t n_numbers;
 	uint32_t era; /* tables before this era's are settled */
 	uint8_t taken[16];
+	const struct settle_observer *observer; /* NULL: none */
+	void *observer_userdata;
 };
 
 struct settle *settle_free(struct settle *settle)
@@ -80,6 +82,13 @@ uint64_t settle_rows(const struct settle *settle)
 void settle_set_rows_max(struct settle *settle, uint64_t rows_max)
 {
 	settle->rows_max = rows_max;
+}
+
+void settle_set_observer(struct settle *settle, const struct settle_observer *observer,
+			 void *userdata)
+{
+	settle->observer = observer;
+	settle->observer_userdata = userdata;
 }
 
 int settle_new(struct maps *maps, struct pins *pins, struct units *units, uint64_t rows_max,
@@ -167,6 +176,8 @@ int settle_commit(struct settle *settle, struct settlement *settlement, uint32_t
 	if (r < 0)
 		return problem_set(problem, -r, "cannot read %s: %s",
 				   pins_name(settle->pins, PIN_MAP, "settled"), strerror(-r));
+	if (settle->observer)
+		settle->observer->forgetting(settle->observer_userdata);
 	units_forget(settle->units, settle->numbers, settle->n_numbers);
 	return 0;
 }
@@ -229,6 +240,8 @@ static int finish(struct settle *settle, struct problem *problem)
 		return problem_set(problem, -r, "cannot read the table to be settled: %s",
 				   strerror(-r));
 	r = settle_commit(settle, &settlement, state->era, NULL, problem);
+	if (!r && settle->observer)
+		settle->observer->settled(&table, settle->observer_userdata);
 	if (!r)
 		r = maps_drop_table(settle->maps, settle->pins, state->era + 1, problem);
 	if (!r)

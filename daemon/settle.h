@@ -42,6 +42,17 @@ int settle_recover(struct settle *settle, struct problem *problem);
  */
 int settle_look(struct settle *settle, struct problem *problem);
 
+/* Who else follows the counts; both may be called at any settling. */
+struct collect_table;
+struct settle_observer {
+	/* @table is final and settled, and about to be let go. */
+	void (*settled)(const struct collect_table *table, void *userdata);
+	/* Names of units are about to be forgotten: units_keep() keeps one. */
+	void (*forgetting)(void *userdata);
+};
+void settle_set_observer(struct settle *settle, const struct settle_observer *observer,
+			 void *userdata);
+
 /* Number in units of unit @number of the settled rows. */
 uint32_t settle_unit(const struct settle *settle, uint32_t number);
 

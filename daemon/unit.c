@@ -14,7 +14,8 @@
 enum {
 	CGROUPS_MAX = 524288, /* twice what the largest table of subjects has room for */
 	NAMES_MAX = 131072,
-	DEPTH_MAX = 32, /* of the walk */
+	NAMES_KEPT_MAX = NAMES_MAX / 4, /* on request, not because they are in use */
+	DEPTH_MAX = 32,			/* of the walk */
 	ROOT_ID = 1,
 	FIRST_PLACES = 256, /* of both hashes */
 };
@@ -44,6 +45,7 @@ struct units {
 	uint32_t round;
 	struct name *names; /* by number; 0 is UNIT_UNKNOWN */
 	uint32_t n_names, free_name;
+	uint32_t n_kept;  /* by units_keep() */
 	uint32_t *places; /* hash of a name -> number; 0: free; at most half full */
 	size_t n_places;  /* a power of two */
 };
@@ -429,6 +431,19 @@ static void forget_names(struct units *units)
 	index_names(units);
 }
 
+bool units_keep(struct units *units, uint32_t unit)
+{
+	if (unit == UNIT_UNKNOWN || unit >= units->n_names)
+		return false;
+	if (units->names[unit].kept)
+		return true;
+	if (units->n_kept == NAMES_KEPT_MAX)
+		return false;
+	units->names[unit].kept = true;
+	units->n_kept++;
+	return true;
+}
+
 void units_forget(struct units *units, const uint32_t *kept, size_t n_kept)
 {
 	forget_cgroups(units);
@@ -437,5 +452,6 @@ void units_forget(struct units *units, const uint32_t *kept, size_t n_kept)
 	for (size_t i = 0; i < units->size; i++)
 		units->names[units->entries[i].unit].kept = true;
 	forget_names(units);
+	units->n_kept = 0;
 	units->round++;
 }

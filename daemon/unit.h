@@ -7,6 +7,8 @@
 
 #include "util.h"
 
+#include <stdbool.h>
+
 struct units;
 
 enum {
@@ -44,6 +46,12 @@ const char *units_name(const struct units *units, uint32_t unit);
 
 /* Number of the unit called @name; UNIT_UNKNOWN when there is no more room. */
 uint32_t units_number(struct units *units, const char *name);
+
+/*
+ * The next units_forget() leaves @unit its name. false: it is UNIT_UNKNOWN, or so many are kept
+ * already that new ones would have no room.
+ */
+bool units_keep(struct units *units, uint32_t unit);
 
 /*
  * Forgets cgroups that were neither found in the tree nor asked for since the last but one call,

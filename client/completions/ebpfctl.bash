@@ -3,7 +3,7 @@
 
 _ebpfctl() {
 	local current=${COMP_WORDS[COMP_CWORD]} option='' verb='' i
-	local verbs='stats probes status reload help'
+	local verbs='stats top probes status reload help'
 	local global='--socket= --json= -j --no-legend --no-pager --help -h --version'
 
 	# bash splits --by=uid into three words.
@@ -12,12 +12,12 @@ _ebpfctl() {
 		current=''
 	elif ((COMP_CWORD >= 2)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
 		option=${COMP_WORDS[COMP_CWORD - 2]}
-	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} =~ ^--(by|uid|socket|json)$ ]]; then
+	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} =~ ^--(by|uid|since|sort|delay|iterations|socket|json)$ ]]; then
 		option=${COMP_WORDS[COMP_CWORD - 1]}
 	fi
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
-		if [[ ${COMP_WORDS[i]} == = || ${COMP_WORDS[i - 1]} =~ ^(=|--(by|uid|socket|json))$ ]]; then
+		if [[ ${COMP_WORDS[i]} == = || ${COMP_WORDS[i - 1]} =~ ^(=|--(by|uid|since|sort|delay|iterations|socket|json))$ ]]; then
 			continue
 		fi
 		if [[ " $verbs " == *" ${COMP_WORDS[i]} "* ]]; then
@@ -31,6 +31,13 @@ _ebpfctl() {
 	--by) mapfile -t COMPREPLY < <(compgen -W 'uid login unit' -- "$current") ;;
 	--uid) mapfile -t COMPREPLY < <(compgen -u -- "$current") ;;
 	--watch) mapfile -t COMPREPLY < <(compgen -W '0.5 1 2 5 10 60' -- "$current") ;;
+	--since) mapfile -t COMPREPLY < <(compgen -W '1m 10m 1h 1d' -- "$current") ;;
+	--sort)
+		mapfile -t COMPREPLY < <(compgen -W 'execs execFailures opens openFailures openDenials name' \
+			-- "$current")
+		;;
+	--delay) mapfile -t COMPREPLY < <(compgen -W '0.5 1 2 5 10 60' -- "$current") ;;
+	--iterations) mapfile -t COMPREPLY < <(compgen -W '1 2 5 10' -- "$current") ;;
 	--json) mapfile -t COMPREPLY < <(compgen -W 'short pretty off' -- "$current") ;;
 	--socket)
 		compopt -o filenames 2>/dev/null
@@ -39,7 +46,9 @@ _ebpfctl() {
 	*)
 		if [[ $current == -* ]]; then
 			if [[ -z $verb || $verb == stats ]]; then
-				global="--by= --uid= --all --watch $global"
+				global="--by= --uid= --all --watch --since= --rate $global"
+			elif [[ $verb == top ]]; then
+				global="--by= --uid= --sort= --delay= -d --iterations= -n --batch -b $global"
 			fi
 			mapfile -t COMPREPLY < <(compgen -W "$global" -- "$current")
 			if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then

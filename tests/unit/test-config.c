@@ -39,6 +39,11 @@ static void defaults_are_in_force_without_files(void **state)
 				  "# default\nMessageSizeMax=64K\n"
 				  "# default\nQueueSizeMax=16M\n"
 				  "# default\nRequestTimeout=10s\n"
+				  "\n[History]\n"
+				  "# default\nEnabled=no\n"
+				  "# default\nInterval=10s\n"
+				  "# default\nSpan=1h\n"
+				  "# default\nMemoryMax=8M\n"
 				  "\n[cgroup]\n"
 				  "# default\nEnabled=yes\n"
 				  "\n[exec]\n"
@@ -91,7 +96,7 @@ static const struct {
 	{ "[Daemon]\nUser=a\nUser=b\nGroup=x\nUser=a\n", "User", "/f:5 User=a" },
 	{ "[Daemon]\nUser=a\n[exec]\nEnabled=no\n[Daemon]\nUser=b\n", "User", "/f:6 User=b" },
 	/* The same key in two sections is two keys. */
-	{ "[cgroup]\nEnabled=off\n[open]\nEnabled=1\n", "Enabled", "/f:2 Enabled=off" },
+	{ "[History]\nEnabled=off\n[open]\nEnabled=1\n", "Enabled", "/f:2 Enabled=off" },
 	/* Comments are whole lines. */
 	{ "# [Daemon]\n; x\n[Daemon]\nUser=a\n  # User=b\n\t; User=c\nGroup=d\n", "User",
 	  "/f:4 User=a" },

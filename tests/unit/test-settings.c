@@ -64,6 +64,10 @@ static void defaults(void **state)
 	assert_int_equal(settings.limits.queue_bytes, 16777216);
 	assert_int_equal(settings.limits.request_usec, 10000000);
 	assert_int_equal(settings.limits.requests_queued, 1);
+	assert_false(settings.history.enabled);
+	assert_int_equal(settings.history.interval_usec, 10000000);
+	assert_int_equal(settings.history.span_usec, 3600000000);
+	assert_int_equal(settings.history.memory_bytes, 8388608);
 	for (size_t i = 0; probes[i]; i++) {
 		assert_true(settings.probes[i].enabled);
 		for (size_t j = 0; j < PROBE_JOBS_MAX; j++)
@@ -87,6 +91,10 @@ static void values_go_where_they_belong(void **state)
 	set(config, "Server", "MessageSizeMax", "3K");
 	set(config, "Server", "QueueSizeMax", "5M");
 	set(config, "Server", "RequestTimeout", "1min 30s");
+	set(config, "History", "Enabled", "yes");
+	set(config, "History", "Interval", "5s");
+	set(config, "History", "Span", "2h");
+	set(config, "History", "MemoryMax", "3M");
 	settings_read(config, &settings);
 	assert_string_equal(settings.pin_path, "/sys/fs/bpf/other");
 	assert_string_equal(settings.user, "alice");
@@ -98,6 +106,10 @@ static void values_go_where_they_belong(void **state)
 	assert_int_equal(settings.limits.message_bytes, 3072);
 	assert_int_equal(settings.limits.queue_bytes, 5 << 20);
 	assert_int_equal(settings.limits.request_usec, 90000000);
+	assert_true(settings.history.enabled);
+	assert_int_equal(settings.history.interval_usec, 5000000);
+	assert_int_equal(settings.history.span_usec, 7200000000);
+	assert_int_equal(settings.history.memory_bytes, 3 << 20);
 	assert_int_equal(settings.limits.depth, 32); /* not for users to choose */
 	assert_int_equal(settings.limits.requests_queued, 1);
 }
@@ -134,6 +146,9 @@ static void limits_have_limits(void **state)
 		{ "Server", "MessageSizeMax", "1023", "1K", "1M", "1048577" },
 		{ "Server", "QueueSizeMax", "65535", "64K", "256M", "268435457" },
 		{ "Server", "RequestTimeout", "99ms", "100ms", "1h", "3601s" },
+		{ "History", "Interval", "99ms", "100ms", "1h", "3601s" },
+		{ "History", "Span", "999ms", "1s", "31d", "2678401s" },
+		{ "History", "MemoryMax", "65535", "64K", "1G", "1073741825" },
 	};
 	_cleanup_config_ struct config *config = new_config();
 
@@ -216,6 +231,10 @@ static void live_keys(void **state)
 	set(after, "Server", "MessageSizeMax", "3K");
 	set(after, "Server", "QueueSizeMax", "5M");
 	set(after, "Server", "RequestTimeout", "3s");
+	set(after, "History", "Enabled", "yes");
+	set(after, "History", "Interval", "5s");
+	set(after, "History", "Span", "2h");
+	set(after, "History", "MemoryMax", "3M");
 	set(after, "cgroup", "Enabled", "no");
 	set(after, "exec", "Enabled", "no");
 	set(after, "exec", "Failures", "yes");
@@ -236,6 +255,10 @@ static void live_keys(void **state)
 				     "Server.MessageSizeMax\n"
 				     "Server.QueueSizeMax\n"
 				     "Server.RequestTimeout\n"
+				     "History.Enabled\n"
+				     "History.Interval\n"
+				     "History.Span\n"
+				     "History.MemoryMax\n"
 				     "cgroup.Enabled!\n"
 				     "exec.Enabled!\n"
 				     "exec.Failures!\n"

@@ -17,6 +17,7 @@ enum {
 	ROOT_ID = 1,
 	MANY = 300,	  /* more than the tables have room for at first */
 	NAMES = 131070,	  /* that there is room for, beside "-.slice" */
+	KEPT = 32768,	  /* of them, at most, on request */
 	CGROUPS = 524287, /* likewise, beside the root */
 	FIRST = 1000000000,
 };
@@ -247,6 +248,35 @@ static void kept_numbers_stay(void **state)
 }
 
 /* Both limits are of what is remembered now. */
+/* Somebody else keeps names, but not so many that new ones would have no room. */
+static void names_are_kept_on_request(void **state)
+{
+	struct source source = { 0 };
+	CLEANUP(units_freep) struct units *units = new_units(&source);
+	uint32_t first = units_find(units, FIRST), second = units_find(units, FIRST + 1);
+	char name[32];
+
+	(void)state;
+	for (int round = 0; round < 5; round++) {
+		assert_true(units_keep(units, first));
+		assert_true(units_keep(units, first));
+		forget(units, 1);
+	}
+	assert_string_equal(units_name(units, first), "0.service");
+	assert_null(units_name(units, second));
+	assert_false(units_keep(units, UNIT_UNKNOWN));
+	assert_false(units_keep(units, UINT32_MAX));
+	for (unsigned int i = 0; i < KEPT; i++) {
+		snprintf(name, sizeof(name), "%u.scope", i);
+		assert_true(units_keep(units, units_number(units, name)));
+	}
+	assert_false(units_keep(units, first));
+	assert_true(units_keep(units, units_number(units, "0.scope")));
+	forget(units, 1);
+	assert_null(units_name(units, first));
+	assert_true(units_keep(units, units_number(units, "1.scope")));
+}
+
 static void forgetting_makes_room(void **state)
 {
 	struct source source = { 0 };
@@ -275,6 +305,7 @@ int main(void)
 		cmocka_unit_test(unknown_ones_are_forgotten),
 		cmocka_unit_test(forgotten_numbers_are_used_again),
 		cmocka_unit_test(kept_numbers_stay),
+		cmocka_unit_test(names_are_kept_on_request),
 		cmocka_unit_test(forgetting_makes_room),
 	};
 

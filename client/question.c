@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Options to parameters. */
+#include "question.h"
+#include "complaint.h"
+#include "names.h"
+
+#include <string.h>
+
+enum {
+	DIMENSIONS_MAX = 8,
+	DIGITS_MAX = 9,
+	USEC = 1000000,
+};
+
+#define SINCE_MAX (UINT64_C(366) * 86400) /* seconds */
+
+const struct dimension dimensions[] = {
+	{ "uid", "USER", "user", true },
+	{ "login", "LOGIN", "login", true },
+	{ "unit", "UNIT", "unit", false },
+	{},
+};
+
+static const struct dimension *dimension_find(const char *name)
+{
+	const char *names[DIMENSIONS_MAX] = {}, *meant;
+
+	if (!name)
+		return &dimensions[0];
+	for (size_t i = 0; dimensions[i].name; i++) {
+		if (!strcmp(name, dimensions[i].name))
+			return &dimensions[i];
+		names[i] = dimensions[i].name;
+	}
+	meant = nearest(name, names);
+	complain(CODE_USAGE, "--by is uid, login or unit, not '%s'%s%s%s", name,
+		 meant ? ": did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+	return NULL;
+}
+
+/* What the letter at @text makes of a number; none: 1. 0: there is no such unit. */
+static unsigned int unit_seconds(const char *text)
+{
+	static const struct {
+		char letter;
+		unsigned int seconds;
+	} units[] = { { '\0', 1 }, { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (units[i].letter == *text)
+			return units[i].seconds;
+	return 0;
+}
+
+/* "90", "90s", "10m", "1h30m", "2d": seconds; 0: it is none of these. */
+static uint64_t span_seconds(const char *text)
+{
+	uint64_t sum = 0;
+
+	while (*text) {
+		size_t digits = strspn(text, "0123456789");
+		unsigned int seconds = unit_seconds(text + digits);
+
+		if (!digits || digits > DIGITS_MAX || !seconds)
+			return 0;
+		sum += strtoull(text, NULL, 10) * seconds;
+		text += digits + (text[digits] != '\0');
+	}
+	return sum <= SINCE_MAX ? sum : 0;
+}
+
+void question_write(struct question *question)
+{
+	text_done(&question->parameters);
+	text_printf(&question->parameters, "{\"by\":\"%s\"", question->by->name);
+	if (question->of_user)
+		text_printf(&question->parameters, ",\"uid\":%llu",
+			    (unsigned long long)question->uid);
+	if (question->since_usec)
+		text_printf(&question->parameters, ",\"since\":%llu",
+			    (unsigned long long)question->since_usec);
+	text_puts(&question->parameters, "}");
+}
+
+int question_read(struct question *question, const struct options *options)
+{
+	const char *since = options->values[OPTION_SINCE];
+	int code;
+
+	*question = (struct question){ .by = dimension_find(options->values[OPTION_BY]) };
+	if (!question->by)
+		return CODE_USAGE;
+	if (options->values[OPTION_UID]) {
+		question->of_user = true;
+		code = names_find(options->values[OPTION_UID], &question->uid);
+		if (code)
+			return code;
+	}
+	if (since) {
+		question->since_usec = span_seconds(since) * USEC;
+		if (!question->since_usec)
+			return complain(CODE_USAGE,
+					"--since takes a time like 90s, 10m, 1h30m or 2d, up to "
+					"366d, not '%s'",
+					since);
+	}
+	question_write(question);
+	return question->parameters.error ? complain(CODE_FAILURE, "out of memory") : CODE_OK;
+}
