@@ -8,6 +8,7 @@
 #include "ledger.h"
 #include "object.h"
 #include "settle.h"
+#include "subscriptions.h"
 #include "unit.h"
 #include "varlink.h"
 
@@ -20,6 +21,8 @@ struct api {
 	struct units *units;
 	const struct settle *settle;
 	struct ledger_check *check;
+	const struct event_maps *event_maps; /* NULL: no events */
+	struct subscriptions *subscriptions; /* likewise */
 	struct varlink_server *server;
 	gid_t group; /* its members see everything */
 	uint64_t started_usec;
@@ -63,4 +66,5 @@ void api_write_time(struct json *reply, const char *key, uint64_t realtime_usec)
 int api_get_stats(struct varlink_call *call, struct json_object *parameters, void *userdata);
 int api_list_probes(struct varlink_call *call, struct json_object *parameters, void *userdata);
 int api_get_status(struct varlink_call *call, struct json_object *parameters, void *userdata);
+int api_subscribe(struct varlink_call *call, struct json_object *parameters, void *userdata);
 int api_reload(struct varlink_call *call, struct json_object *parameters, void *userdata);

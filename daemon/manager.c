@@ -10,10 +10,12 @@
 #include "ring.h"
 #include "settle.h"
 #include "socket.h"
+#include "subscriptions.h"
 #include "takeover.h"
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,7 +35,9 @@ struct manager {
 	struct takeover *takeover; /* of counts of another layout, until it is done */
 	struct units *units;
 	struct settle *settle;
-	struct ring *ring;
+	struct ring *bells;
+	struct event_maps *event_maps; /* NULL: no events, which is no reason not to count */
+	struct subscriptions *subscriptions;
 	sd_event_source *again; /* settling that has to wait for a moment */
 	bool settle_failed;	/* and that was logged */
 	struct ledger_check check;
@@ -87,11 +91,14 @@ static void report_probe(const struct object *object)
 static int start_probes(struct manager *manager, struct problem *problem)
 {
 	struct btf *btf = object_btf(problem);
-	struct object_context context = { manager->pins, manager->maps, btf };
+	struct em_constants constants = manager->settings.constants;
+	const struct object_context context = { manager->pins, manager->maps, btf,
+						manager->event_maps, &constants };
 	int r = 0;
 
 	if (!btf)
 		return -problem->error;
+	constants.events = object_events(manager->event_maps);
 	for (size_t i = 0; !r && i < SETTINGS_PROBES_MAX && probes[i]; i++) {
 		r = object_start(&context, probes[i], &manager->settings.probes[i],
 				 &manager->objects[i], problem);
@@ -167,11 +174,21 @@ static int prepare_takeover(struct manager *manager, struct problem *problem)
 	return pins_remove_other(manager->pins, problem);
 }
 
+static void make_event_maps(struct manager *manager)
+{
+	struct problem problem = { 0 };
+
+	if (event_maps_new(manager->settings.events_bytes, &manager->event_maps, &problem) < 0)
+		log_warning("%s; nobody can subscribe", problem.text);
+}
+
 static int start_hooks(struct manager *manager, bool adopted, struct problem *problem)
 {
 	struct sweep sweep = { manager, problem };
-	int r = start_probes(manager, problem);
+	int r;
 
+	make_event_maps(manager);
+	r = start_probes(manager, problem);
 	if (!r && adopted)
 		r = pins_each_link(manager->pins, drop_unknown, &sweep);
 	if (r < 0 && !problem->error)
@@ -283,16 +300,13 @@ static void look(struct manager *manager)
 	look_again(manager, RETRY_USEC);
 }
 
-static void on_event(const struct em_event *event, size_t bytes, void *userdata)
+/* Why it was rung is not said: there may be several reasons. */
+static void on_bell(void *userdata)
 {
-	(void)event; /* there is one kind so far */
-	(void)bytes;
-	(void)userdata;
-}
+	struct manager *manager = userdata;
 
-static void on_events(void *userdata)
-{
-	look(userdata);
+	ring_consume(manager->bells, UINT_MAX, NULL, NULL);
+	look(manager);
 }
 
 /* Completes what an earlier start began, takes over, and listens for the bell from then on. */
@@ -316,8 +330,8 @@ static int start_settling(struct manager *manager, struct problem *problem)
 	}
 	if (r < 0)
 		return r;
-	r = ring_new(manager->event, maps_events_fd(manager->maps), on_event, on_events, manager,
-		     &manager->ring);
+	r = ring_new(manager->event, maps_bells_fd(manager->maps), MAPS_BELLS_BYTES, on_bell,
+		     manager, &manager->bells);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot read the ring buffer: %s", strerror(-r));
 	look(manager); /* the bell may have rung for nobody */
@@ -346,8 +360,13 @@ static int start_serving(struct manager *manager, int *socket_fd, struct problem
 	static const struct varlink_interface *const interfaces[] = { &api_interface, NULL };
 	static const struct varlink_info info = { "ebpfmon", "ebpfmond", EBPFMON_VERSION,
 						  "https://github.com/ebpfmon/ebpfmon" };
-	int r;
+	int r = 0;
 
+	if (manager->event_maps)
+		r = subscriptions_new(manager->event, manager->event_maps, manager->units,
+				      &manager->settings.subscriptions, &manager->subscriptions);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot serve: %s", strerror(-r));
 	r = varlink_server_new(manager->event, interfaces, &info, &manager->settings.limits,
 			       &manager->api, &manager->server);
 	if (!r)
@@ -404,6 +423,8 @@ static void apply(struct manager *manager, struct config *config)
 	settings_read(config, &manager->settings);
 	log_set_priority(manager->settings.log_priority);
 	varlink_server_set_limits(manager->server, &manager->settings.limits);
+	if (manager->subscriptions)
+		subscriptions_set_limits(manager->subscriptions, &manager->settings.subscriptions);
 	settle_set_rows_max(manager->settle, manager->settings.settled_max);
 }
 
@@ -522,6 +543,8 @@ static void fill_api(struct manager *manager)
 	api->units = manager->units;
 	api->settle = manager->settle;
 	api->check = &manager->check;
+	api->event_maps = manager->event_maps;
+	api->subscriptions = manager->subscriptions;
 	api->server = manager->server;
 	api->started_usec = now_realtime_usec();
 	api_read_boot_id(api);
@@ -589,12 +612,14 @@ struct manager *manager_free(struct manager *manager)
 		unlink(manager->own_socket);
 	free(manager->own_socket);
 	sd_event_source_disable_unref(manager->again);
-	ring_free(manager->ring);
+	subscriptions_free(manager->subscriptions);
+	ring_free(manager->bells);
 	settle_free(manager->settle);
 	takeover_free(manager->takeover);
 	units_free(manager->units);
 	for (size_t i = 0; i < SETTINGS_PROBES_MAX; i++)
 		object_release(&manager->objects[i]);
+	event_maps_free(manager->event_maps);
 	maps_free(manager->maps);
 	sd_event_unref(manager->event); /* its descriptors may be all that there are */
 	pins_free(manager->pins);

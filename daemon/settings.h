@@ -4,6 +4,7 @@
 
 #include "config.h"
 #include "object.h"
+#include "subscriptions.h"
 #include "varlink.h"
 
 enum {
@@ -20,6 +21,9 @@ struct settings {
 	uint32_t subjects_max;
 	uint64_t settled_max;
 	struct varlink_limits limits;
+	uint64_t events_bytes; /* of the ring buffer */
+	struct subscription_limits subscriptions;
+	struct em_constants constants;			    /* those that are settings of probes */
 	struct object_settings probes[SETTINGS_PROBES_MAX]; /* as probes[] */
 };
 

@@ -64,6 +64,11 @@ static void defaults(void **state)
 	assert_int_equal(settings.limits.queue_bytes, 16777216);
 	assert_int_equal(settings.limits.request_usec, 10000000);
 	assert_int_equal(settings.limits.requests_queued, 1);
+	assert_int_equal(settings.events_bytes, 2097152);
+	assert_int_equal(settings.subscriptions.queue_bytes, 1048576);
+	assert_int_equal(settings.subscriptions.total, 32);
+	assert_int_equal(settings.subscriptions.per_user, 8);
+	assert_int_equal(settings.constants.arguments_bytes, 2048);
 	for (size_t i = 0; probes[i]; i++) {
 		assert_true(settings.probes[i].enabled);
 		for (size_t j = 0; j < PROBE_JOBS_MAX; j++)
@@ -87,7 +92,17 @@ static void values_go_where_they_belong(void **state)
 	set(config, "Server", "MessageSizeMax", "3K");
 	set(config, "Server", "QueueSizeMax", "5M");
 	set(config, "Server", "RequestTimeout", "1min 30s");
+	set(config, "Events", "BufferSize", "3M");
+	set(config, "Events", "QueueSize", "7M");
+	set(config, "Events", "SubscribersMax", "31");
+	set(config, "Events", "SubscribersPerUserMax", "5");
+	set(config, "exec", "ArgumentsMax", "1K");
 	settings_read(config, &settings);
+	assert_int_equal(settings.events_bytes, 3 << 20);
+	assert_int_equal(settings.subscriptions.queue_bytes, 7 << 20);
+	assert_int_equal(settings.subscriptions.total, 31);
+	assert_int_equal(settings.subscriptions.per_user, 5);
+	assert_int_equal(settings.constants.arguments_bytes, 1024);
 	assert_string_equal(settings.pin_path, "/sys/fs/bpf/other");
 	assert_string_equal(settings.user, "alice");
 	assert_string_equal(settings.group, "wheel");
@@ -134,6 +149,11 @@ static void limits_have_limits(void **state)
 		{ "Server", "MessageSizeMax", "1023", "1K", "1M", "1048577" },
 		{ "Server", "QueueSizeMax", "65535", "64K", "256M", "268435457" },
 		{ "Server", "RequestTimeout", "99ms", "100ms", "1h", "3601s" },
+		{ "Events", "BufferSize", "65535", "64K", "256M", "268435457" },
+		{ "Events", "QueueSize", "524287", "512K", "64M", "67108865" },
+		{ "Events", "SubscribersMax", "0", "1", "64", "65" },
+		{ "Events", "SubscribersPerUserMax", "0", "1", "64", "65" },
+		{ "exec", "ArgumentsMax", "-1", "0", "4K", "4097" },
 	};
 	_cleanup_config_ struct config *config = new_config();
 
@@ -210,9 +230,14 @@ static void live_keys(void **state)
 	set(after, "Server", "MessageSizeMax", "3K");
 	set(after, "Server", "QueueSizeMax", "5M");
 	set(after, "Server", "RequestTimeout", "3s");
+	set(after, "Events", "BufferSize", "3M");
+	set(after, "Events", "QueueSize", "7M");
+	set(after, "Events", "SubscribersMax", "31");
+	set(after, "Events", "SubscribersPerUserMax", "7");
 	set(after, "cgroup", "Enabled", "no");
 	set(after, "exec", "Enabled", "no");
 	set(after, "exec", "Failures", "yes");
+	set(after, "exec", "ArgumentsMax", "1K");
 	set(after, "open", "Enabled", "no");
 	config_diff(before, after, note_change, changes);
 	assert_string_equal(changes, "Daemon.PinPath!\n"
@@ -226,9 +251,14 @@ static void live_keys(void **state)
 				     "Server.MessageSizeMax\n"
 				     "Server.QueueSizeMax\n"
 				     "Server.RequestTimeout\n"
+				     "Events.BufferSize!\n"
+				     "Events.QueueSize!\n"
+				     "Events.SubscribersMax\n"
+				     "Events.SubscribersPerUserMax\n"
 				     "cgroup.Enabled!\n"
 				     "exec.Enabled!\n"
 				     "exec.Failures!\n"
+				     "exec.ArgumentsMax!\n"
 				     "open.Enabled!\n");
 }
 
@@ -248,7 +278,7 @@ static void that_is_all(void **state)
 	for (const char *at = text; (at = strchr(at, '=')); at++)
 		keys++;
 	free(text);
-	assert_int_equal(keys, 16);
+	assert_int_equal(keys, 21);
 }
 
 int main(void)
