@@ -18,6 +18,18 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_UID] = { "uid", 0, required_argument, "=NUMBER|NAME", "only this user" },
 	[OPTION_WATCH] = { "watch", 0, optional_argument, "[=SECONDS]",
 			   "again every 2 or SECONDS seconds, with what was added" },
+	[OPTION_LOGIN] = { "login", 0, required_argument, "=NUMBER|NAME",
+			   "only who logged in as this user" },
+	[OPTION_UNIT] = { "unit", 0, required_argument, "=UNIT", "only this systemd unit" },
+	[OPTION_COMM] = { "comm", 0, required_argument, "=NAME", "only this command name" },
+	[OPTION_PATH] = { "path", 0, required_argument, "=PATH",
+			  "only this file, or what is below this directory" },
+	[OPTION_PID] = { "pid", 0, required_argument, "=PID", "only this process" },
+	[OPTION_CHILDREN] = { "children", 0, no_argument, "", "and all that --pid starts" },
+	[OPTION_FAILED] = { "failed", 0, no_argument, "", "only what failed" },
+	[OPTION_LINES] = { "lines", 'n', required_argument, "=NUMBER", "end after so many events" },
+	[OPTION_OUTPUT] = { "output", 'o', required_argument, "=short|full|cat",
+			    "one line, all that is known, or the bare names" },
 	[OPTION_SOCKET] = { "socket", 0, required_argument, "=PATH",
 			    "socket of the daemon (" DEFAULT_SOCKET ")" },
 	[OPTION_JSON] = { "json", 'j', required_argument, "=short|pretty|off",
@@ -85,6 +97,16 @@ static int operand_add(struct options *options, const char *operand)
 	return CODE_OK;
 }
 
+int options_take_command(struct options *options)
+{
+	int code = CODE_OK;
+
+	for (char **word = options->command; !code && word && *word; word++)
+		code = operand_add(options, *word);
+	options->command = NULL;
+	return code;
+}
+
 static int option_take(struct options *options, int option, char *argv[])
 {
 	switch (option) {
@@ -98,6 +120,12 @@ static int option_take(struct options *options, int option, char *argv[])
 		return CODE_OK;
 	case 'h':
 		options->values[OPTION_HELP] = "";
+		return CODE_OK;
+	case 'n':
+		options->values[OPTION_LINES] = optarg;
+		return CODE_OK;
+	case 'o':
+		options->values[OPTION_OUTPUT] = optarg;
 		return CODE_OK;
 	default:
 		options->values[option - LONG_OPTION] = optarg ? optarg : "";
@@ -116,16 +144,14 @@ int options_parse(int argc, char *argv[], struct options *options)
 	*options = (struct options){};
 	opterr = 0;
 	/* "-": options may stand anywhere, whatever POSIXLY_CORRECT says. */
-	while ((option = getopt_long(argc, argv, "-:jh", rows, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "-:jhn:o:", rows, NULL)) != -1) {
 		code = option_take(options, option, argv);
 		if (code)
 			return code;
 	}
-	for (; optind < argc; optind++) {
-		code = operand_add(options, argv[optind]);
-		if (code)
-			return code;
-	}
+	/* It stops before the end only behind "--". */
+	if (optind < argc || !strcmp(argv[argc - 1], "--"))
+		options->command = argv + optind;
 	options->socket = options->values[OPTION_SOCKET];
 	if (!options->socket)
 		options->socket = DEFAULT_SOCKET;

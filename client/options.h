@@ -14,6 +14,15 @@ enum option_id {
 	OPTION_BY,
 	OPTION_UID,
 	OPTION_WATCH,
+	OPTION_LOGIN,
+	OPTION_UNIT,
+	OPTION_COMM,
+	OPTION_PATH,
+	OPTION_PID,
+	OPTION_CHILDREN,
+	OPTION_FAILED,
+	OPTION_LINES,
+	OPTION_OUTPUT,
 	OPTION_SOCKET,
 	OPTION_JSON,
 	OPTION_NO_LEGEND,
@@ -25,7 +34,7 @@ enum option_id {
 
 enum {
 	OPTIONS_GLOBAL = OPTION_SOCKET, /* the first that every verb takes */
-	OPERANDS_MAX = 4,
+	OPERANDS_MAX = 16,
 };
 
 struct option_row {
@@ -45,7 +54,11 @@ struct options {
 	const char *socket;		    /* never NULL */
 	const char *operands[OPERANDS_MAX]; /* the verb and what follows it */
 	unsigned int operand_count;
+	char **command; /* what follows "--", ended by NULL; NULL: there is no "--" */
 };
+
+/* Makes what follows "--" operands like those before: for verbs that run no command. */
+int options_take_command(struct options *options);
 
 /* Fills @options; or complains and returns an exit code. */
 int options_parse(int argc, char *argv[], struct options *options);

@@ -64,7 +64,7 @@ static int stats_prepare(struct stats *stats, const struct options *options)
 		return CODE_USAGE;
 	text_printf(&stats->parameters, "{\"by\":\"%s\"", stats->by->name);
 	if (options->values[OPTION_UID]) {
-		code = names_find(options->values[OPTION_UID], &uid);
+		code = names_find("uid", options->values[OPTION_UID], &uid);
 		if (code)
 			return code;
 		text_printf(&stats->parameters, ",\"uid\":%llu", (unsigned long long)uid);
