@@ -59,26 +59,26 @@ struct event_heap {
 	char bytes[EM_EVENT_BYTES + EM_EVENT_PIECE];
 };
 
-/* A record under construction. */
-struct event_draft {
-	struct em_event_control *control;
-	struct event_heap *heap;
-	struct task_struct *task;
-	int (*follow)(u32 index); /* EM_HEAP()'s, a constant */
-};
-
 /* What EM_HEAP() made for one program. */
 struct event_memory {
 	void *map;
+	int (*who)(u32 ancestors);
 	int (*follow)(u32 index);
 };
 
-#define EM_MEMORY(name) ((struct event_memory){ &heap_##name, follow_##name })
+/* A record under construction. */
+struct event_draft {
+	struct event_memory memory;
+	struct em_event_control *control;
+	struct event_heap *heap;
+	struct task_struct *task;
+};
+
+#define EM_MEMORY(name) ((struct event_memory){ &heap_##name, who_##name, follow_##name })
 
 /*
- * The memory of program @name; made only if that program is loaded. With it comes a function that
- * follows a path: the kernel verifies it once and not for every way that leads to it, of which
- * there would be more than it accepts.
+ * The memory of program @name; made only if that program is loaded. With it come functions that
+ * take long to verify: the kernel does so once, and not for every way that leads to them.
  */
 #define EM_HEAP(name)                                                               \
 	struct {                                                                    \
@@ -87,6 +87,14 @@ struct event_memory {
 		__type(key, __u32);                                                 \
 		__type(value, struct event_heap);                                   \
 	} heap_##name SEC(".maps");                                                 \
+                                                                                    \
+	__attribute__((noinline)) int who_##name(u32 ancestors)                     \
+	{                                                                           \
+		u32 zero = 0;                                                       \
+		struct event_heap *heap = bpf_map_lookup_elem(&heap_##name, &zero); \
+                                                                                    \
+		return heap ? event_who(heap, ancestors) : 0;                       \
+	}                                                                           \
                                                                                     \
 	__attribute__((noinline)) int follow_##name(u32 index)                      \
 	{                                                                           \
@@ -142,53 +150,58 @@ static __always_inline bool event_unwanted(const struct em_event_control *contro
 	       (control->one_process & bit && control->pid[kind] != pid);
 }
 
-static __always_inline u32 task_start(struct task_struct *task)
+static __always_inline u32 start_of(u64 start_ns)
 {
-	struct task_struct *leader = TASK_READ(task, group_leader);
-	u64 ns = 0;
-
-	if (bpf_core_field_exists(leader->start_boottime))
-		ns = TASK_READ(leader, start_boottime);
-	return ns / 10000000;
+	return start_ns / 10000000;
 }
 
-/* The first of the strings, which are then aligned. */
-static __always_inline void event_ancestors(struct event_draft *draft)
+/* The first of the strings, which are then aligned. By probing: plain loads of pointers cost the
+ * verifier a search through all types of the kernel each. */
+static __always_inline void event_ancestors(struct event_heap *heap, struct task_struct *task)
 {
-	struct em_ancestor *ancestors = (struct em_ancestor *)draft->heap->bytes;
-	struct task_struct *task = draft->task;
+	struct em_ancestor *ancestors = (struct em_ancestor *)heap->bytes;
 	u32 n;
 
 	for (n = 0; n < EM_EVENT_ANCESTORS; n++) {
-		task = TASK_READ(task, real_parent);
-		ancestors[n].pid = TASK_READ(task, tgid);
+		task = BPF_CORE_READ(task, real_parent);
+		ancestors[n].pid = BPF_CORE_READ(task, tgid);
 		if (ancestors[n].pid <= 1)
 			break;
-		ancestors[n].start = task_start(task);
+		ancestors[n].start = 0;
+		if (bpf_core_field_exists(task->start_boottime))
+			ancestors[n].start =
+				start_of(BPF_CORE_READ(task, group_leader, start_boottime));
 	}
-	draft->heap->used = n * sizeof(*ancestors);
-	draft->heap->event.strings[EM_STRING_ANCESTORS].bytes = draft->heap->used;
-	draft->heap->event.strings[EM_STRING_ANCESTORS].flags = EM_STRING_KNOWN;
+	heap->used = n * sizeof(*ancestors);
+	heap->event.strings[EM_STRING_ANCESTORS].bytes = heap->used;
+	heap->event.strings[EM_STRING_ANCESTORS].flags = EM_STRING_KNOWN;
 }
 
-static __always_inline void event_who(struct event_draft *draft, const struct em_subject *subject)
+static __always_inline int event_who(struct event_heap *heap, u32 ancestors)
 {
-	struct em_event *event = &draft->heap->event;
-	struct task_struct *task = draft->task;
+	struct em_event *event = &heap->event;
+	struct task_struct *task = event_task();
 
-	event->subject = *subject;
 	event->pid = TASK_READ(task, tgid);
 	event->tid = TASK_READ(task, pid);
-	event->parent = TASK_READ(task, real_parent)->tgid;
-	if (!has_current_task_btf())
+	if (has_current_task_btf()) {
+		event->parent = task->real_parent->tgid;
+		event->euid = task->real_cred->euid.val;
+		if (bpf_core_field_exists(task->start_boottime))
+			event->start = start_of(task->group_leader->start_boottime);
+	} else {
 		event->parent = BPF_CORE_READ(task, real_parent, tgid);
-	event->euid = has_current_task_btf() ? task->real_cred->euid.val
-					     : BPF_CORE_READ(task, real_cred, euid.val);
+		event->euid = BPF_CORE_READ(task, real_cred, euid.val);
+		if (bpf_core_field_exists(task->start_boottime))
+			event->start = start_of(BPF_CORE_READ(task, group_leader, start_boottime));
+	}
 	event->session = (u32)EM_SESSION_UNSET;
 	if (bpf_core_field_exists(task->sessionid))
 		event->session = TASK_READ(task, sessionid);
-	event->start = task_start(task);
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	if (ancestors && constants.events == EM_EVENTS_FULL)
+		event_ancestors(heap, task);
+	return 0;
 }
 
 /*
@@ -214,8 +227,8 @@ static __always_inline bool event_begin(struct event_draft *draft, struct event_
 			__sync_fetch_and_add(&losses->filtered[kind], 1);
 		return false;
 	}
+	draft->memory = memory;
 	draft->heap = bpf_map_lookup_elem(memory.map, &zero);
-	draft->follow = memory.follow;
 	if (!draft->heap) {
 		event_lost(kind, false);
 		return false;
@@ -229,9 +242,8 @@ static __always_inline bool event_begin(struct event_draft *draft, struct event_
 		event_lost(kind, false);
 		return false;
 	}
-	event_who(draft, subject);
-	if (draft->control->ancestors)
-		event_ancestors(draft);
+	draft->heap->event.subject = *subject;
+	memory.who(draft->control->ancestors);
 	return true;
 }
 
@@ -386,7 +398,7 @@ static __always_inline void event_path(struct event_draft *draft, enum em_event_
 	part->flags = EM_STRING_KNOWN | EM_STRING_COMPONENTS;
 	if (deleted || !BPF_CORE_READ(dentry, d_hash.pprev))
 		part->flags |= EM_STRING_DELETED;
-	part->flags |= draft->follow(index);
+	part->flags |= draft->memory.follow(index);
 }
 
 /* The path of an open file; its device and inode as numbers 2 and 3. */

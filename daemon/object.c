@@ -67,6 +67,7 @@ const char *attachment_name(const struct attachment *attachment, char *buffer, s
 struct trial {
 	const struct object_context *context;
 	const struct probe *probe;
+	struct object *object;
 	const struct way *way;
 	struct bpf_object *bpf;
 	struct hook_run runs[PROBE_HOOKS_MAX];
@@ -126,20 +127,25 @@ static int trial_load_with(struct trial *trial, const struct em_constants *const
 	return 0;
 }
 
-/* Counts do not depend on events: what this kernel does not take with them is tried without. */
+/*
+ * Counts do not depend on events: what this kernel does not take with them is tried without. When
+ * that did not help once, it is the kind of program that is not taken.
+ */
 static int trial_load(struct trial *trial, struct problem *problem)
 {
 	struct em_constants constants = *trial->context->constants;
 	struct problem first = { 0 };
 	int r = trial_load_with(trial, &constants, &first);
 
-	if (r < 0 && r != -ENOMEM && constants.events != EM_EVENTS_NONE) {
+	if (r < 0 && r != -ENOMEM && constants.events != EM_EVENTS_NONE &&
+	    r != trial->object->refused) {
 		constants.events = EM_EVENTS_NONE;
 		bpf_object__close(trial->bpf);
 		trial->bpf = NULL;
 		r = trial_load_with(trial, &constants, problem);
 		if (!r)
 			trial->eventless = first;
+		trial->object->refused = r;
 	} else if (r < 0) {
 		*problem = first;
 	}
@@ -299,7 +305,10 @@ static int try_way(const struct task *task, const struct way *way, bool with_opt
 		   struct problem *problem)
 {
 	CLEANUP(trial_done)
-	struct trial trial = { .context = task->context, .probe = task->object->probe, .way = way };
+	struct trial trial = { .context = task->context,
+			       .probe = task->object->probe,
+			       .object = task->object,
+			       .way = way };
 	int r;
 
 	for (size_t i = 0; i < way->n_hooks; i++)
@@ -318,7 +327,10 @@ static int try_way(const struct task *task, const struct way *way, bool with_opt
 static int keep_way(const struct task *task, const struct way *way, struct problem *problem)
 {
 	CLEANUP(trial_done)
-	struct trial trial = { .context = task->context, .probe = task->object->probe, .way = way };
+	struct trial trial = { .context = task->context,
+			       .probe = task->object->probe,
+			       .object = task->object,
+			       .way = way };
 	int r;
 
 	for (size_t i = 0; i < way->n_hooks; i++)
@@ -402,7 +414,10 @@ static void why_not_first(struct task *task)
 {
 	const struct way *way = &task->job->ways[0];
 	CLEANUP(trial_done)
-	struct trial trial = { .context = task->context, .probe = task->object->probe, .way = way };
+	struct trial trial = { .context = task->context,
+			       .probe = task->object->probe,
+			       .object = task->object,
+			       .way = way };
 
 	for (size_t i = 0; i < way->n_hooks; i++)
 		hook_run_init(&trial.runs[i]);

@@ -41,6 +41,7 @@ struct object {
 	struct attachment attachments[OBJECT_ATTACHMENTS_MAX];
 	size_t n_attachments;
 	unsigned int coverage;	  /* of the hooks in use */
+	int refused;		  /* -errno of a program that tells no events; 0: none */
 	struct problem eventless; /* why it tells no events, though it counts */
 	uint32_t slots;		  /* bit per counter that is being counted */
 	bool unpinned;		  /* somebody removed pins: it counts until this process ends */

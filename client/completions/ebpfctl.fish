@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Completion of ebpfctl(1) for fish.
 
-set -l verbs stats probes status reload help
-set -l counts "not __fish_seen_subcommand_from probes status reload help"
+set -l verbs stats events probes status reload help
+set -l counts "not __fish_seen_subcommand_from events probes status reload help"
 
 complete -c ebpfctl -f
 complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a stats -d "execs and file opens per user"
+complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a events -d "what is run and opened, as it happens"
 complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a probes -d "what is counted, and by which hooks"
 complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a status -d "the daemon: version, memory, losses"
 complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a reload -d "let the daemon read its configuration again"
@@ -15,6 +16,19 @@ complete -c ebpfctl -n "__fish_seen_subcommand_from help" -a "$verbs"
 complete -c ebpfctl -n "$counts" -l by -x -a "uid login unit" -d "one row per user, login or unit"
 complete -c ebpfctl -n "$counts" -l uid -x -a "(__fish_complete_users)" -d "only this user"
 complete -c ebpfctl -n "$counts" -l watch -d "again and again"
+
+set -l events "__fish_seen_subcommand_from events"
+complete -c ebpfctl -n "$events" -a "exec open"
+complete -c ebpfctl -n "$events" -l uid -x -a "(__fish_complete_users)" -d "only this user"
+complete -c ebpfctl -n "$events" -l login -x -a "(__fish_complete_users)" -d "only who logged in as"
+complete -c ebpfctl -n "$events" -l unit -x -d "only this systemd unit"
+complete -c ebpfctl -n "$events" -l comm -x -d "only this command name"
+complete -c ebpfctl -n "$events" -l path -r -F -d "only this file or below"
+complete -c ebpfctl -n "$events" -l pid -x -a "(__fish_complete_pids)" -d "only this process"
+complete -c ebpfctl -n "$events" -l children -d "and all that it starts"
+complete -c ebpfctl -n "$events" -l failed -d "only what failed"
+complete -c ebpfctl -n "$events" -s n -l lines -x -d "end after so many"
+complete -c ebpfctl -n "$events" -s o -l output -x -a "short full cat" -d "how each is shown"
 
 complete -c ebpfctl -l socket -r -F -d "socket of the daemon"
 complete -c ebpfctl -l json -x -a "short pretty off" -d "the answer as JSON"
