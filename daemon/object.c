@@ -128,8 +128,8 @@ static int trial_load_with(struct trial *trial, const struct em_constants *const
 }
 
 /*
- * Counts do not depend on events: what this kernel does not take with them is tried without. When
- * that did not help once, it is the kind of program that is not taken.
+ * Counts do not depend on events: what the verifier does not take with them is tried without. It
+ * never says EPERM; and when that did not help once, it is the kind of program that is not taken.
  */
 static int trial_load(struct trial *trial, struct problem *problem)
 {
@@ -137,8 +137,8 @@ static int trial_load(struct trial *trial, struct problem *problem)
 	struct problem first = { 0 };
 	int r = trial_load_with(trial, &constants, &first);
 
-	if (r < 0 && r != -ENOMEM && constants.events != EM_EVENTS_NONE &&
-	    r != trial->object->refused) {
+	if (r < 0 && r != -ENOMEM && r != -EPERM && r != trial->object->refused &&
+	    constants.events != EM_EVENTS_NONE) {
 		constants.events = EM_EVENTS_NONE;
 		bpf_object__close(trial->bpf);
 		trial->bpf = NULL;
