@@ -73,9 +73,12 @@ static void execs(char *const words[])
 
 static void open_one(char *const words[])
 {
+	int fd = openat(AT_FDCWD, words[2], (int)strtol(words[0], NULL, 8),
+			(mode_t)strtol(words[1], NULL, 8));
+
 	/* That it fails may be what is wanted. */
-	(void)openat(AT_FDCWD, words[2], (int)strtol(words[0], NULL, 8),
-		     (mode_t)strtol(words[1], NULL, 8));
+	if (fd >= 0)
+		close(fd);
 }
 
 static void open_deleted(char *const words[])
@@ -86,8 +89,10 @@ static void open_deleted(char *const words[])
 	if (fd < 0 || unlink(words[0]))
 		die(words[0]);
 	snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
-	if (open(again, O_RDONLY | O_CLOEXEC) < 0)
+	fd = open(again, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		die(again);
+	close(fd);
 }
 
 static void run_memfd(char *const words[])
@@ -95,7 +100,7 @@ static void run_memfd(char *const words[])
 	int from = open(words[0], O_RDONLY | O_CLOEXEC), to = memfd_create("deed", MFD_CLOEXEC);
 	off_t size = lseek(from, 0, SEEK_END);
 
-	if (size < 0 || lseek(from, 0, SEEK_SET) || sendfile(to, from, NULL, (size_t)size) != size)
+	if (size <= 0 || lseek(from, 0, SEEK_SET) || sendfile(to, from, NULL, (size_t)size) != size)
 		die(words[0]);
 	fexecve(to, words, environ);
 	die("fexecve");
@@ -103,8 +108,11 @@ static void run_memfd(char *const words[])
 
 static void *open_in_thread(void *path)
 {
-	if (open(path, O_RDONLY | O_CLOEXEC) < 0)
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
 		die(path);
+	close(fd);
 	return NULL;
 }
 
