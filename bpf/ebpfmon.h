@@ -249,10 +249,12 @@ struct em_event_control {
 	__u32 failed_only;
 	__u32 one_user; /* only of uid[kind] */
 	__u32 one_process;
+	__u32 one_tree; /* only of pid[kind] and what descends from it now */
 	__u32 uid[EM_EVENT_KINDS];
 	__u32 pid[EM_EVENT_KINDS];
 	__u32 ancestors; /* not by kind: not 0: they are to be told */
-	__u32 window;	 /* counts up when what was in the ring when it last did has been read */
+	__u32 zero;
+	__u32 window; /* counts up when what was in the ring when it last did has been read */
 	__u32 ring_bytes;
 	__u32 rung; /* the programs': the window that the daemon was woken in */
 };

@@ -139,6 +139,28 @@ static __always_inline void event_lost(u32 kind, bool budget)
 		__sync_fetch_and_add(&losses->full[kind], 1);
 }
 
+/*
+ * Whether the task is of process @pid or descends from it. Where the tree cannot be read it may be.
+ * A function of its own, verified once.
+ */
+__attribute__((noinline)) int event_in_tree(u32 pid)
+{
+	struct task_struct *task = event_task();
+	u32 i, at;
+
+	if (constants.events != EM_EVENTS_FULL)
+		return 1;
+	for (i = 0; i <= EM_EVENT_ANCESTORS; i++) {
+		at = BPF_CORE_READ(task, tgid);
+		if (at == pid)
+			return 1;
+		if (at <= 1)
+			return 0;
+		task = BPF_CORE_READ(task, real_parent);
+	}
+	return 0;
+}
+
 /* Whether no listener can want it, by what all of them have in common. */
 static __always_inline bool event_unwanted(const struct em_event_control *control, u32 kind,
 					   u32 uid, u32 pid, u32 error)
@@ -147,7 +169,8 @@ static __always_inline bool event_unwanted(const struct em_event_control *contro
 
 	return (control->failed_only & bit && !error) ||
 	       (control->one_user & bit && control->uid[kind] != uid) ||
-	       (control->one_process & bit && control->pid[kind] != pid);
+	       (control->one_process & bit && control->pid[kind] != pid) ||
+	       (control->one_tree & bit && !event_in_tree(control->pid[kind]));
 }
 
 static __always_inline u32 start_of(u64 start_ns)

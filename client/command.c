@@ -57,8 +57,18 @@ int command_prepare(struct command *command, char *const words[])
 
 void command_go(struct command *command)
 {
-	if (command->pid && write(command->go_fd, "", 1) == 1)
-		command->go_fd = close_fd(command->go_fd);
+	if (!command->pid || write(command->go_fd, "", 1) != 1)
+		return;
+	command->go_fd = close_fd(command->go_fd);
+	command->started = true;
+}
+
+static void note_end(struct command *command, pid_t pid, int status)
+{
+	if (pid != command->pid)
+		return;
+	command->ended = true;
+	command->code = WIFEXITED(status) ? WEXITSTATUS(status) : CODE_SIGNAL + WTERMSIG(status);
 }
 
 void command_reap(struct command *command)
@@ -66,11 +76,20 @@ void command_reap(struct command *command)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid != command->pid)
-			continue;
-		command->ended = true;
-		command->code =
-			WIFEXITED(status) ? WEXITSTATUS(status) : CODE_SIGNAL + WTERMSIG(status);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		note_end(command, pid, status);
+}
+
+void command_wait(struct command *command)
+{
+	int status;
+	pid_t pid;
+
+	while (command->started && !command->ended) {
+		pid = waitpid(-1, &status, 0);
+		if (pid > 0)
+			note_end(command, pid, status);
+		else if (errno != EINTR)
+			return;
 	}
 }

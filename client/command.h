@@ -12,7 +12,7 @@
 struct command {
 	pid_t pid; /* 0: none */
 	int go_fd; /* its start waits for a byte from here */
-	bool ended;
+	bool started, ended;
 	int code; /* as a shell would tell it */
 };
 
@@ -25,3 +25,6 @@ void command_go(struct command *command);
 
 /* Takes note of children that have ended; orphans among them. */
 void command_reap(struct command *command);
+
+/* Until the command has ended, if it was started. */
+void command_wait(struct command *command);

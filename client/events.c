@@ -154,6 +154,8 @@ static int parameters_write(const struct options *options, struct text *text)
 		text_puts(text, "true");
 	}
 	text_puts(text, "}");
+	if (!code && (text->error || message_check(text->data, text->length, 2)))
+		return complain(CODE_USAGE, "a name to filter by is no text in UTF-8");
 	return code;
 }
 
@@ -420,7 +422,7 @@ static void summary_print(const struct stream *stream)
 		fprintf(stderr, "%s\n", text.data);
 }
 
-/* The command runs on its own from here; it is not ours to end. */
+/* What the command does when nobody looks any more is its own business, but not when it ends. */
 static int show(struct stream *stream, const char *parameters)
 {
 	const struct options *options = stream->options;
@@ -442,6 +444,7 @@ static int show(struct stream *stream, const char *parameters)
 	if (!options->json && !options->values[OPTION_NO_LEGEND])
 		event_line_heading(&stream->line, &stream->text);
 	code = run(stream, parameters);
+	command_wait(&stream->command);
 	if (stream->open && !options->values[OPTION_NO_LEGEND])
 		summary_print(stream);
 	return code ? code : stream->command.code;

@@ -116,6 +116,7 @@ int api_subscribe(struct varlink_call *call, struct json_object *parameters, voi
 		return varlink_error_invalid_parameter(call, wrong);
 	if (r < 0)
 		return r;
+	filter.kept = filter.children && filter.pid == (uint32_t)varlink_call_peer(call)->pid;
 	if (!everything && filter.by_uid && filter.uid != own)
 		return varlink_error_permission_denied(call);
 	if (!everything) {

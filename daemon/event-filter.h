@@ -12,6 +12,7 @@ struct event_filter {
 	bool by_uid, by_login, by_pid;
 	uint32_t uid, login, pid;
 	bool children; /* also of descendants of @pid */
+	bool kept;     /* none of them can lose their ancestor: @pid is their subreaper */
 	bool failed_only;
 	char *unit, *comm;
 	char *path;	      /* itself, and what is below it */

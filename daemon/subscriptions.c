@@ -89,6 +89,7 @@ static void narrow(const struct subscriptions *subscriptions, uint32_t kind,
 			control->failed_only |= filter->failed_only ? bit : 0;
 			control->one_user |= filter->by_uid ? bit : 0;
 			control->one_process |= filter->by_pid && !filter->children ? bit : 0;
+			control->one_tree |= filter->kept ? bit : 0;
 			control->uid[kind] = filter->uid;
 			control->pid[kind] = filter->pid;
 		}
@@ -98,6 +99,8 @@ static void narrow(const struct subscriptions *subscriptions, uint32_t kind,
 			control->one_user &= ~bit;
 		if (!filter->by_pid || filter->children || filter->pid != first->pid)
 			control->one_process &= ~bit;
+		if (!filter->kept || filter->pid != first->pid)
+			control->one_tree &= ~bit;
 		control->ancestors |= filter->children;
 	}
 }
@@ -110,10 +113,11 @@ static void tell_programs(const struct subscriptions *subscriptions)
 {
 	struct em_event_control *control = event_maps_control(subscriptions->maps), next = *control;
 
-	next.wanted = next.failed_only = next.one_user = next.one_process = next.ancestors = 0;
+	next.wanted = next.failed_only = next.one_user = next.one_process = next.one_tree = 0;
+	next.ancestors = 0;
 	for (uint32_t kind = 0; kind < EM_EVENT_KINDS; kind++)
 		narrow(subscriptions, kind, &next);
-	control->failed_only = control->one_user = control->one_process = 0;
+	control->failed_only = control->one_user = control->one_process = control->one_tree = 0;
 	control->ancestors = next.ancestors;
 	memcpy(control->uid, next.uid, sizeof(next.uid));
 	memcpy(control->pid, next.pid, sizeof(next.pid));
@@ -121,6 +125,7 @@ static void tell_programs(const struct subscriptions *subscriptions)
 	control->failed_only = next.failed_only;
 	control->one_user = next.one_user;
 	control->one_process = next.one_process;
+	control->one_tree = next.one_tree;
 	__atomic_store_n(&control->wanted, next.wanted, __ATOMIC_RELEASE);
 }
 
