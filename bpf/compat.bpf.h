@@ -13,7 +13,6 @@
 typedef __u64 u64;
 typedef __u32 u32;
 /* For libbpf's list of helpers. */
-typedef unsigned short __u16;
 typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
@@ -23,12 +22,15 @@ enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_F_MMAPABLE = 1024,
+	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
+	BPF_RB_AVAIL_DATA = 0,
 };
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PROG_ARRAY = 3,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
@@ -49,6 +51,7 @@ typedef struct {
 
 struct cred {
 	kuid_t uid;
+	kuid_t euid;
 };
 
 struct kernfs_node {
@@ -86,43 +89,115 @@ struct signal_struct {
 	int group_exit_code;
 };
 
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct super_block {
+	u32 s_dev;
+};
+
+struct inode {
+	unsigned short i_mode;
+	unsigned int i_nlink;
+	unsigned long i_ino;
+	struct super_block *i_sb;
+};
+
+struct dentry {
+	struct hlist_bl_node d_hash;
+	struct inode *d_inode;
+	struct dentry *d_parent;
+	struct qstr d_name;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+};
+
+struct fs_struct {
+	struct path root;
+	struct path pwd;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct mm_struct {
+	unsigned long arg_start;
+	unsigned long arg_end;
+};
+
+struct linux_binprm {
+	struct file *file;
+	unsigned int secureexec : 1;
+	const char *filename;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	u32 flags;
 	int exit_code;
-	int tgid;
-	struct task_struct *group_leader;
 	struct signal_struct *signal;
-	u64 start_boottime;
 	const struct cred *real_cred;
 	const struct cred *cred;
 	kuid_t loginuid;
+	int pid, tgid;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	u64 start_boottime; /* real_start_time up to 5.4 */
+	unsigned int sessionid;
+	char comm[16];
+	struct mm_struct *mm;
+	struct fs_struct *fs;
+	struct files_struct *files;
 	struct css_set *cgroups;
 	void *io_uring; /* struct io_uring_task */
 };
 
 struct filename {
+	const char *name;
 	const char *uptr;
 };
 
 struct open_flags {
 	int open_flag;
+	unsigned short mode;
 	int lookup_flags;
 };
 
 struct pt_regs {
 	unsigned long orig_ax; /* x86 */
-	unsigned long dx;
+	unsigned long bx, cx, dx, si, di, r10;
 	int syscallno; /* arm64 */
 	u64 regs[31];
-};
-
-struct inode {
-	unsigned short i_mode;
-};
-
-struct dentry {
-	struct inode *d_inode;
+	u64 orig_x0;
 };
 
 /* 5.12 on (9fe61450972d); before, its members were the arguments of vfs_rename(). */
@@ -136,9 +211,6 @@ struct renamedata {
 struct kernel_clone_args {
 	u32 user_worker;
 };
-
-struct linux_binprm;
-struct file;
 
 enum bpf_func_id___em {
 	BPF_FUNC_get_current_task_btf___em = 158,
@@ -162,6 +234,11 @@ enum {
 	PF_DUMPCORE = 0x00000200,
 	FMODE_EXEC = 0x20, /* include/linux/fs.h __FMODE_EXEC: opened by exec */
 	O_NONBLOCK = 04000,
+	O_CREAT = 0100,
+	O_TRUNC = 01000,
+	O_WRONLY = 01,
+	S_ISUID = 04000,
+	S_ISGID = 02000,
 	/* 5.12 on: -EAGAIN rather than to block. Bit 21, then bit 9; either means nothing else there. */
 	LOOKUP_CACHED = 1 << 21 | 1 << 9,
 	EPERM = 1,
@@ -268,12 +345,24 @@ static __always_inline u32 syscall_number(struct pt_regs *regs)
 #endif
 }
 
-/* The third argument of the system call that @regs entered with: edx of 32-bit calls, too. */
-static __always_inline u64 syscall_third(struct pt_regs *regs)
+/* The user's argument @i of the system call that @regs entered with. */
+static __always_inline unsigned long syscall_argument(struct pt_regs *regs, unsigned int i,
+						      bool compat)
 {
 #if defined(__TARGET_ARCH_x86)
-	return regs->dx;
+	switch (i) {
+	case 0:
+		return compat ? (u32)regs->bx : regs->di;
+	case 1:
+		return compat ? (u32)regs->cx : regs->si;
+	case 2:
+		return compat ? (u32)regs->dx : regs->dx;
+	default:
+		return compat ? (u32)regs->si : regs->r10;
+	}
 #else
-	return regs->regs[2];
+	u64 value = i ? regs->regs[i] : regs->orig_x0; /* the result is in regs[0] by now */
+
+	return compat ? (u32)value : value;
 #endif
 }

@@ -63,11 +63,11 @@ struct {
 	__type(value, __u64);
 } misses SEC(".maps");
 
-/* To the running daemon; a new one for each. The daemon sets its size. */
+/* Wakes the running daemon, which looks for itself what there is to do; a new one for each. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
-} events SEC(".maps");
+} bells SEC(".maps");
 
 /* Only names are lost here when it is full, never counts: so the oldest may go. */
 struct {
@@ -85,8 +85,7 @@ struct {
 	__type(value, __u32);
 } ended SEC(".maps");
 
-/* Rows there are, minus 1: a power of two minus 1, so that a place is found by masking. */
-const volatile __u32 row_mask = 0;
+const volatile struct em_constants constants = {};
 
 /* Where one event is entered: always in the totals, and in the row of its subject if it has one. */
 struct ledger {
@@ -118,9 +117,9 @@ static __always_inline enum em_update_error update_error(int error)
 /* A full ring needs no bell: the daemon has been woken and looks for itself. */
 static __always_inline void bell(void)
 {
-	struct em_event event = { .kind = EM_EVENT_BELL };
+	u64 nothing = 0;
 
-	bpf_ringbuf_output(&events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
+	bpf_ringbuf_output(&bells, &nothing, sizeof(nothing), BPF_RB_FORCE_WAKEUP);
 }
 
 /* Notes that a row of table @slot is in use. The bell may be rung twice, but not forgotten. */
@@ -180,7 +179,7 @@ static __always_inline struct em_row *row_find(const struct em_subject *subject,
 	place = (u32)tag;
 	stride = (u32)(tag >> 32) | 1;
 	for (i = 0; i < EM_ROW_PROBES; i++, place += stride) {
-		u32 at = place & row_mask;
+		u32 at = place & constants.row_mask;
 		struct em_row *row = bpf_map_lookup_elem(table, &at);
 		int error;
 

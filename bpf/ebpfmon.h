@@ -7,6 +7,7 @@
 
 #ifdef __bpf__
 typedef unsigned char __u8;
+typedef unsigned short __u16;
 typedef unsigned int __u32;
 typedef unsigned long long __u64;
 typedef int __s32;
@@ -186,15 +187,126 @@ struct em_settled_row {
 	__u32 zero;
 };
 
-/* What a record in the ring buffer "events" is. */
+/* --- events: maps that live as long as one daemon ---------------------------------------------- */
+
+/* What an event tells of: one kind per probe that has events. Bit numbers in em_event_control. */
 enum em_event_kind {
-	EM_EVENT_BELL, /* the daemon has something to do: settle, or read names of cgroups */
+	EM_EVENT_EXEC,
+	EM_EVENT_OPEN,
+	EM_EVENT_KINDS = 8, /* there is room for */
 };
 
-/* Every record begins so. */
+enum {
+	EM_EVENT_NUMBERS = 4,
+	EM_EVENT_BYTES = 8192, /* of all strings; a power of two */
+	EM_EVENT_PIECE = 4096, /* the longest string, PATH_MAX: may begin just before that end */
+	EM_EVENT_ANCESTORS = 16,
+	EM_NAME_BYTES = 256,  /* of a component, with NUL */
+	EM_PATH_DEPTH = 64,   /* components and mounts of a path that are followed */
+	EM_BUDGETS = 1024,    /* places for users who write events; a power of two */
+	EM_BUDGET_SHARE = 8,  /* a user has 1/8 of the ring per window, and all up to its half */
+	EM_WAKEUP_SHARE = 16, /* the daemon is woken when 1/16 of the ring is full */
+	EM_SESSION_UNSET = -1,
+};
+
+/* Bits of em_event.flags. */
+enum {
+	EM_EVENT_PROCESS_NAMES = 1 << 0, /* names come from memory that the process can change */
+	EM_EVENT_IO_URING = 1 << 1,
+	EM_EVENT_SET_ID = 1 << 2, /* the set-user-ID or set-group-ID bit had an effect */
+};
+
+/* Strings of an event, in the order of their bytes. */
+enum em_event_string {
+	EM_STRING_ANCESTORS, /* struct em_ancestor, the parent first */
+	EM_STRING_PATH,
+	EM_STRING_ASKED,     /* the name that the process gave */
+	EM_STRING_ARGUMENTS, /* each with its NUL */
+	EM_STRING_FOLDER,    /* the current working directory */
+	EM_STRING_PARENT,    /* command name of the parent */
+	EM_EVENT_STRINGS,
+};
+
+enum {
+	EM_STRING_KNOWN = 1 << 0,	/* the others are null */
+	EM_STRING_TRUNCATED = 1 << 1,	/* only a part is there: of a path the last components */
+	EM_STRING_COMPONENTS = 1 << 2,	/* of a path, the last first, each with its NUL */
+	EM_STRING_UNREACHABLE = 1 << 3, /* the path does not begin at the root of the process */
+	EM_STRING_DELETED = 1 << 4,	/* the path has no file any more */
+};
+
+struct em_event_part {
+	__u16 bytes;
+	__u16 flags;
+};
+
+struct em_ancestor {
+	__u32 pid;
+	__u32 start; /* as em_event.start */
+};
+
+/* A record of the ring buffer "events"; the bytes of its strings follow. */
 struct em_event {
 	__u32 kind;
+	__u32 flags;
+	__u64 time_ns; /* CLOCK_BOOTTIME */
+	struct em_subject subject;
+	__u32 pid; /* of the process; tid is the thread's */
+	__u32 tid;
+	__u32 parent; /* pid */
+	__u32 euid;
+	__u32 session; /* audit session; (__u32)EM_SESSION_UNSET without one */
+	__u32 error;   /* errno; 0: it succeeded */
+	__u32 start;   /* of the process: CLOCK_BOOTTIME in 10 ms; tells users of a pid apart */
 	__u32 zero;
+	char comm[16];
+	__u64 numbers[EM_EVENT_NUMBERS]; /* what they are is said by the probe's descriptor */
+	struct em_event_part strings[EM_EVENT_STRINGS];
+};
+
+/* What programs are to write, by kind a bit or a number. Written by the daemon, zeros at first. */
+struct em_event_control {
+	__u64 until_ns; /* CLOCK_BOOTTIME after which nobody listens: the daemon died or hangs */
+	__u32 wanted;
+	__u32 failed_only;
+	__u32 one_user; /* only of uid[kind] */
+	__u32 one_process;
+	__u32 one_tree; /* only of pid[kind] and what descends from it now */
+	__u32 uid[EM_EVENT_KINDS];
+	__u32 pid[EM_EVENT_KINDS];
+	__u32 ancestors; /* not by kind: not 0: they are to be told */
+	__u32 zero;
+	__u32 window; /* counts up when what was in the ring when it last did has been read */
+	__u32 ring_bytes;
+	__u32 rung; /* the programs': the window that the daemon was woken in */
+};
+
+/* Events that were counted and not written, by the programs; one shard as of the totals. */
+struct em_event_losses {
+	__u64 full[EM_EVENT_KINDS];	/* the ring had no room */
+	__u64 budget[EM_EVENT_KINDS];	/* its user had no room in it */
+	__u64 filtered[EM_EVENT_KINDS]; /* one_user and the like: no loss */
+};
+
+/* What a user has written in a window. Several users can share one. */
+struct em_budget {
+	__u32 window;
+	__u32 bytes;
+};
+
+/* Set before programs are loaded; constants to the verifier, which leaves out what they exclude. */
+struct em_constants {
+	__u32 row_mask; /* rows there are, minus 1: a power of two minus 1: a place is found by
+			 * masking */
+	__u32 events;	/* enum em_events */
+	__u32 arguments_bytes;
+	__u32 zero;
+};
+
+enum em_events {
+	EM_EVENTS_NONE,
+	EM_EVENTS_NAMELESS, /* this kernel forbids bpf_probe_read_kernel() */
+	EM_EVENTS_FULL,
 };
 
 /*
@@ -222,4 +334,6 @@ _Static_assert(sizeof(struct em_totals) % 64 == 0, "ABI: whole cache lines");
 _Static_assert(sizeof(struct em_gap) == 128, "ABI");
 _Static_assert(sizeof(struct em_state) == 128 + EM_HOOKS * EM_NAME + EM_GAPS * 128, "ABI");
 _Static_assert(sizeof(struct em_settled) == 88 && sizeof(struct em_settled_row) == 16, "ABI");
+_Static_assert(sizeof(struct em_event) == 136, "ABI");
+_Static_assert(sizeof(struct em_event_losses) % 64 == 0, "ABI: whole cache lines");
 _Static_assert(EM_SLOTS_USED <= EM_SLOTS, "no slot left: a new layout is needed");

@@ -36,21 +36,21 @@ static __always_inline bool is_unlink(u32 number, struct pt_regs *regs)
 	case 87: /* unlink */
 		return !syscall_compat();
 	case 263: /* unlinkat */
-		return !(syscall_third(regs) & AT_REMOVEDIR) && !syscall_compat();
+		return !(syscall_argument(regs, 2, false) & AT_REMOVEDIR) && !syscall_compat();
 	case 10: /* unlink */
 		return syscall_compat();
 	case 301: /* unlinkat */
-		return !(syscall_third(regs) & AT_REMOVEDIR) && syscall_compat();
+		return !(syscall_argument(regs, 2, true) & AT_REMOVEDIR) && syscall_compat();
 	}
 	return false;
 #else
 	switch (number) {
 	case 35: /* unlinkat */
-		return !(syscall_third(regs) & AT_REMOVEDIR) && !syscall_compat();
+		return !(syscall_argument(regs, 2, false) & AT_REMOVEDIR) && !syscall_compat();
 	case 10: /* unlink */
 		return syscall_compat();
 	case 328: /* unlinkat */
-		return !(syscall_third(regs) & AT_REMOVEDIR) && syscall_compat();
+		return !(syscall_argument(regs, 2, true) & AT_REMOVEDIR) && syscall_compat();
 	}
 	return false;
 #endif

@@ -108,6 +108,23 @@ static int connection_wait(const struct connection *connection, int64_t deadline
 	return -ETIMEDOUT;
 }
 
+/* 1 something is there, 0 not within @timeout_ms (-1: for ever), -EINTR. */
+static int stream_wait(const struct connection *connection, int timeout_ms)
+{
+	struct pollfd fds[] = {
+		{ .fd = connection->fd, .events = POLLIN },
+		{ .fd = connection->interrupt_fd, .events = POLLIN },
+	};
+	int ready;
+
+	do
+		ready = poll(fds, ARRAY_SIZE(fds), timeout_ms);
+	while (ready < 0 && errno == EINTR);
+	if (ready < 0)
+		return -errno;
+	return fds[1].revents ? -EINTR : ready;
+}
+
 /* One message within the time limit, however small the pieces that it comes in. */
 static int connection_receive(struct connection *connection, struct slice *ret_message)
 {
@@ -138,7 +155,7 @@ static int connection_receive(struct connection *connection, struct slice *ret_m
 	return 0;
 }
 
-static int reply_read(struct slice message, struct reply *ret_reply)
+int reply_read(struct slice message, struct reply *ret_reply)
 {
 	struct reply reply = { .parameters = { "{}", 2 } };
 	struct reader reader = reader_of(message);
@@ -203,6 +220,50 @@ bool connection_passing(int error)
 {
 	return error == -ENOENT || error == -ECONNREFUSED || error == -ECONNRESET ||
 	       error == -ETIMEDOUT || error == -EACCES;
+}
+
+int connection_stream(struct connection *connection, const char *method, const char *parameters)
+{
+	_cleanup_text_ struct text request = {};
+	int error;
+
+	text_printf(&request, "{\"method\":\"" INTERFACE ".%s\",\"parameters\":%s,\"more\":true}",
+		    method, parameters);
+	error = connection_open(connection);
+	if (!error)
+		error = connection_send(connection, &request);
+	if (error)
+		connection_close(connection);
+	return error;
+}
+
+int connection_next(struct connection *connection, int timeout_ms, struct slice *ret_message)
+{
+	char *room;
+	size_t length;
+	ssize_t size;
+	int result;
+
+	while (!(result = message_buffer_next(&connection->buffer, &room, &length))) {
+		result = message_buffer_reserve(&connection->buffer, &room, &length);
+		if (result)
+			return result;
+		size = recv(connection->fd, room, length, MSG_DONTWAIT);
+		if (!size)
+			return -ECONNRESET;
+		if (size > 0) {
+			message_buffer_commit(&connection->buffer, (size_t)size);
+			continue;
+		}
+		if (errno != EINTR && errno != EAGAIN)
+			return -errno;
+		result = timeout_ms ? stream_wait(connection, timeout_ms) : 0;
+		if (result <= 0)
+			return result;
+	}
+	if (result > 0)
+		*ret_message = (struct slice){ room, length };
+	return result;
 }
 
 int connection_complain(const struct connection *connection, int error)
@@ -270,6 +331,11 @@ int reply_complain(const struct reply *reply, const char *method)
 		return complain(CODE_USAGE, "ebpfmond does not accept the parameter '%s' of %s",
 				parameter.data, method);
 	}
+	if (slice_is(reply->error, "io.ebpfmon.Monitor.TooManySubscribers"))
+		return complain(CODE_FAILURE, "ebpfmond has no room for another subscriber: see "
+					      "[Events] in ebpfmond.conf(5)");
+	if (slice_is(reply->error, "io.ebpfmon.Monitor.NoEvents"))
+		return complain(CODE_FAILURE, "ebpfmond has no events: " JOURNAL);
 	if (slice_is(reply->error, "org.varlink.service.MethodNotFound") ||
 	    slice_is(reply->error, "org.varlink.service.InterfaceNotFound") ||
 	    slice_is(reply->error, "org.varlink.service.MethodNotImplemented"))

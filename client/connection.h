@@ -44,6 +44,16 @@ int connection_complain(const struct connection *connection, int error);
 /* The same for an error that the daemon answered to @method. */
 int reply_complain(const struct reply *reply, const char *method);
 
+/*
+ * A stream: connects and calls @method with "more". Its answers are what connection_next() returns:
+ * 1 one message, without its NUL, valid until the next call, to be read with reply_read(); 0 none
+ * is there within @timeout_ms (-1: for ever; 0: already received or in the socket); -errno.
+ */
+int connection_stream(struct connection *connection, const char *method, const char *parameters);
+int connection_next(struct connection *connection, int timeout_ms, struct slice *ret_message);
+/* 0, or -EBADMSG: it is no answer. */
+int reply_read(struct slice message, struct reply *ret_reply);
+
 /* All of it: an exit code, and the answer if that is 0. */
 int connection_ask(struct connection *connection, const char *method, const char *parameters,
 		   struct reply *ret_reply);

@@ -23,10 +23,19 @@ const struct subcommand subcommands[] = {
 	  "began, and what was not counted. '-' is a number that the hook in use cannot know." },
 	{ "top", top_main,
 	  1u << OPTION_BY | 1u << OPTION_UID | 1u << OPTION_SORT | 1u << OPTION_DELAY |
-		  1u << OPTION_ITERATIONS | 1u << OPTION_BATCH,
+		  1u << OPTION_NUMBER | 1u << OPTION_BATCH,
 	  0, "", "who runs and opens most right now, live",
 	  "Shows how much each user, login user or systemd unit runs and opens per second, those\n"
 	  "with most first, and how that was lately. Keys: q ends, h shows the others." },
+	{ "events", events_main,
+	  1u << OPTION_UID | 1u << OPTION_LOGIN | 1u << OPTION_UNIT | 1u << OPTION_COMM |
+		  1u << OPTION_PATH | 1u << OPTION_PID | 1u << OPTION_CHILDREN |
+		  1u << OPTION_FAILED | 1u << OPTION_NUMBER | 1u << OPTION_OUTPUT,
+	  OPERANDS_MAX - 1, " [PROBE...] [-- COMMAND...]", "what is run and opened, as it happens",
+	  "Shows events as they happen, until interrupted: of all probes that tell them, or of those\n"
+	  "named. All filters must pass. What was lost on the way is said, and summed up at the end.\n"
+	  "With a command, runs it, shows what it and all that it starts does, and ends as it does.",
+	  .runs_command = true },
 	{ "probes", probes_main, 0, 0, "", "what is counted, by which hooks, and what they miss",
 	  "Shows every probe of the daemon: its state, the kernel hooks it is attached to, what\n"
 	  "they see, how many runs the kernel skipped, and why it is not in the best state." },
@@ -71,7 +80,21 @@ static int check_usage(const struct options *options, const struct subcommand *s
 	return CODE_OK;
 }
 
-static int run(const struct options *options)
+/* Verbs are words like all others behind "--", unless a command is meant there. */
+static int command_check(struct options *options)
+{
+	const struct subcommand *subcommand = subcommands;
+
+	if (!options->command)
+		return CODE_OK;
+	while (options->operand_count && subcommand->name &&
+	       strcmp(subcommand->name, options->operands[0]) != 0)
+		subcommand++;
+	return options->operand_count && subcommand->runs_command ? CODE_OK
+								  : options_take_command(options);
+}
+
+static int run(struct options *options)
 {
 	const char *verb = options->operand_count ? options->operands[0] : "stats";
 	const struct subcommand *subcommand = subcommand_find(verb);
@@ -106,6 +129,8 @@ int main(int argc, char *argv[])
 
 	standard_descriptors_open();
 	code = options_parse(argc, argv, &options);
+	if (!code)
+		code = command_check(&options);
 	if (code)
 		return code;
 	if (options.values[OPTION_VERSION]) {

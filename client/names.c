@@ -136,7 +136,7 @@ static bool uid_parse(const char *text, uint64_t *ret_uid)
 	return true;
 }
 
-int names_find(const char *user, uint64_t *ret_uid)
+int names_find(const char *option, const char *user, uint64_t *ret_uid)
 {
 	size_t length = strlen(user), digits = strspn(user, "0123456789");
 	const struct passwd *entry = NULL;
@@ -145,7 +145,8 @@ int names_find(const char *user, uint64_t *ret_uid)
 	for (const char *at = user; plausible && *at; at++)
 		plausible = (unsigned char)*at >= ' ' && *at != 0x7f && *at != ':';
 	if (!plausible)
-		return complain(CODE_USAGE, "--uid takes a user's name or number, not '%s'", user);
+		return complain(CODE_USAGE, "--%s takes a user's name or number, not '%s'", option,
+				user);
 
 	errno = 0;
 	entry = getpwnam(user);
@@ -156,8 +157,8 @@ int names_find(const char *user, uint64_t *ret_uid)
 	if (digits == length)
 		return uid_parse(user, ret_uid)
 			       ? CODE_OK
-			       : complain(CODE_USAGE, "--uid: %s is no user id: they end at %u",
-					  user, UINT32_MAX - 1);
+			       : complain(CODE_USAGE, "--%s: %s is no user id: they end at %u",
+					  option, user, UINT32_MAX - 1);
 	/* Not found has as many errno values as there are sources of users; this one is none. */
 	if (errno == EIO || errno == EMFILE || errno == ENFILE || errno == ENOMEM)
 		return complain(CODE_FAILURE, "cannot look up the user '%s': %s", user,

@@ -31,5 +31,5 @@ void names_expect(struct names *names, size_t count);
  */
 const char *names_get(struct names *names, uint64_t uid);
 
-/* What --uid says: a name, else a number. An exit code, after a complaint. */
-int names_find(const char *user, uint64_t *ret_uid);
+/* What --@option says: a name, else a number. An exit code, after a complaint. */
+int names_find(const char *option, const char *user, uint64_t *ret_uid);

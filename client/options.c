@@ -27,9 +27,20 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_SORT] = { "sort", 0, required_argument, "=COUNTER",
 			  "who is on top: execs, opens ..., or name" },
 	[OPTION_DELAY] = { "delay", 'd', required_argument, "=SECONDS", "between two tables (2)" },
-	[OPTION_ITERATIONS] = { "iterations", 'n', required_argument, "=NUMBER",
-				"ends after so many tables" },
+	[OPTION_NUMBER] = { "number", 'n', required_argument, "=NUMBER",
+			    "end after so many tables or events" },
 	[OPTION_BATCH] = { "batch", 'b', no_argument, "", "lines for scripts, not a screen" },
+	[OPTION_LOGIN] = { "login", 0, required_argument, "=NUMBER|NAME",
+			   "only who logged in as this user" },
+	[OPTION_UNIT] = { "unit", 0, required_argument, "=UNIT", "only this systemd unit" },
+	[OPTION_COMM] = { "comm", 0, required_argument, "=NAME", "only this command name" },
+	[OPTION_PATH] = { "path", 0, required_argument, "=PATH",
+			  "only this file, or what is below this directory" },
+	[OPTION_PID] = { "pid", 0, required_argument, "=PID", "only this process" },
+	[OPTION_CHILDREN] = { "children", 0, no_argument, "", "and all that --pid starts" },
+	[OPTION_FAILED] = { "failed", 0, no_argument, "", "only what failed" },
+	[OPTION_OUTPUT] = { "output", 'o', required_argument, "=short|full|cat",
+			    "one line, all that is known, or the bare names" },
 	[OPTION_SOCKET] = { "socket", 0, required_argument, "=PATH",
 			    "socket of the daemon (" DEFAULT_SOCKET ")" },
 	[OPTION_JSON] = { "json", 'j', required_argument, "=short|pretty|off",
@@ -111,6 +122,16 @@ static int operand_add(struct options *options, const char *operand)
 	return CODE_OK;
 }
 
+int options_take_command(struct options *options)
+{
+	int code = CODE_OK;
+
+	for (char **word = options->command; !code && word && *word; word++)
+		code = operand_add(options, *word);
+	options->command = NULL;
+	return code;
+}
+
 static int option_take(struct options *options, int option, char *argv[])
 {
 	switch (option) {
@@ -141,16 +162,14 @@ int options_parse(int argc, char *argv[], struct options *options)
 	*options = (struct options){};
 	opterr = 0;
 	/* "-": options may stand anywhere, whatever POSIXLY_CORRECT says. */
-	while ((option = getopt_long(argc, argv, "-:jhbd:n:", rows, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "-:jhbd:n:o:", rows, NULL)) != -1) {
 		code = option_take(options, option, argv);
 		if (code)
 			return code;
 	}
-	for (; optind < argc; optind++) {
-		code = operand_add(options, argv[optind]);
-		if (code)
-			return code;
-	}
+	/* It stops before the end only behind "--". */
+	if (optind < argc || !strcmp(argv[argc - 1], "--"))
+		options->command = argv + optind;
 	options->socket = options->values[OPTION_SOCKET];
 	if (!options->socket)
 		options->socket = DEFAULT_SOCKET;

@@ -19,8 +19,16 @@ enum option_id {
 	OPTION_RATE,
 	OPTION_SORT,
 	OPTION_DELAY,
-	OPTION_ITERATIONS,
+	OPTION_NUMBER,
 	OPTION_BATCH,
+	OPTION_LOGIN,
+	OPTION_UNIT,
+	OPTION_COMM,
+	OPTION_PATH,
+	OPTION_PID,
+	OPTION_CHILDREN,
+	OPTION_FAILED,
+	OPTION_OUTPUT,
 	OPTION_SOCKET,
 	OPTION_JSON,
 	OPTION_NO_LEGEND,
@@ -32,7 +40,7 @@ enum option_id {
 
 enum {
 	OPTIONS_GLOBAL = OPTION_SOCKET, /* the first that every verb takes */
-	OPERANDS_MAX = 4,
+	OPERANDS_MAX = 16,
 };
 
 struct option_row {
@@ -52,7 +60,11 @@ struct options {
 	const char *socket;		    /* never NULL */
 	const char *operands[OPERANDS_MAX]; /* the verb and what follows it */
 	unsigned int operand_count;
+	char **command; /* what follows "--", ended by NULL; NULL: there is no "--" */
 };
+
+/* Makes what follows "--" operands like those before: for verbs that run no command. */
+int options_take_command(struct options *options);
 
 /* Fills @options; or complains and returns an exit code. */
 int options_parse(int argc, char *argv[], struct options *options);

@@ -92,7 +92,7 @@ int question_read(struct question *question, const struct options *options)
 		return CODE_USAGE;
 	if (options->values[OPTION_UID]) {
 		question->of_user = true;
-		code = names_find(options->values[OPTION_UID], &question->uid);
+		code = names_find("uid", options->values[OPTION_UID], &question->uid);
 		if (code)
 			return code;
 	}

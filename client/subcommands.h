@@ -12,6 +12,7 @@ struct subcommand {
 	const char *placeholder; /* as help shows them */
 	const char *summary;
 	const char *description;
+	bool runs_command; /* what follows "--" is one */
 };
 
 /* Ended by a row without a name. */
@@ -20,6 +21,7 @@ extern const struct subcommand subcommands[];
 /* NULL after a complaint: there is no such verb. */
 const struct subcommand *subcommand_find(const char *name);
 
+int events_main(const struct options *options);
 int stats_main(const struct options *options);
 int top_main(const struct options *options);
 int probes_main(const struct options *options);

@@ -276,7 +276,7 @@ static int batch_step(struct top *top, bool was_away)
 	return top->away || !top->rates.samples ? CODE_OK : batch_draw(top);
 }
 
-/* Draws what there is; a table with rates is one of those that --iterations counts. */
+/* Draws what there is; a table with rates is one of those that --number counts. */
 static int top_draw(struct top *top, bool was_away)
 {
 	int code = CODE_OK;
@@ -436,9 +436,9 @@ static int top_run(struct top *top)
 
 /* --- beginning --------------------------------------------------------------------------------- */
 
-static int iterations_read(struct top *top)
+static int number_read(struct top *top)
 {
-	const char *text = top->options->values[OPTION_ITERATIONS];
+	const char *text = top->options->values[OPTION_NUMBER];
 	size_t digits = text ? strspn(text, "0123456789") : 0;
 
 	if (!text)
@@ -446,7 +446,7 @@ static int iterations_read(struct top *top)
 	if (digits && digits <= 10 && !text[digits])
 		top->left = strtoull(text, NULL, 10);
 	if (!top->left || top->left > ITERATIONS_MAX)
-		return complain(CODE_USAGE, "--iterations takes a number from 1 to %d, not '%s'",
+		return complain(CODE_USAGE, "--number takes a number from 1 to %d, not '%s'",
 				ITERATIONS_MAX, text);
 	return CODE_OK;
 }
@@ -483,7 +483,7 @@ static int top_prepare(struct top *top, const struct options *options)
 		return complain(CODE_USAGE, "--delay takes 0.1 to 86400 seconds, not ''");
 	code = question_read(&top->question, options);
 	if (!code)
-		code = iterations_read(top);
+		code = number_read(top);
 	if (!code)
 		code = watch_open(&top->watch, "delay", delay ? delay : "");
 	if (!code && !options->values[OPTION_BATCH])

@@ -63,7 +63,51 @@ static void write_clients(const struct varlink_counters *counters, struct json *
 	json_object_end(reply);
 }
 
-static void write_status(const struct api *api, uint32_t rows_used, struct json *reply)
+/* What happened to the events of each probe while somebody wanted them: read + lost = counted. */
+static void write_event_books(const struct api *api, struct json *reply)
+{
+	const struct subscription_counters *counters = subscriptions_counters(api->subscriptions);
+	struct em_event_losses losses;
+
+	event_maps_losses(api->event_maps, &losses);
+	json_object_begin(reply, "probes");
+	for (size_t i = 0; probes[i]; i++) {
+		const struct probe_event *event = probes[i]->event;
+
+		if (!event)
+			continue;
+		json_object_begin(reply, probes[i]->name);
+		json_u64(reply, "read", counters->read[event->kind]);
+		json_u64(reply, "lostBuffer", losses.full[event->kind]);
+		json_u64(reply, "lostBudget", losses.budget[event->kind]);
+		json_u64(reply, "filtered", losses.filtered[event->kind]);
+		json_object_end(reply);
+	}
+	json_object_end(reply);
+}
+
+/* Of others than the caller as well: for those who see everything. */
+static void write_events(const struct api *api, bool everything, struct json *reply)
+{
+	const struct subscription_counters *counters;
+
+	if (!api->subscriptions || !everything) {
+		json_null(reply, "events");
+		return;
+	}
+	counters = subscriptions_counters(api->subscriptions);
+	json_object_begin(reply, "events");
+	json_u64(reply, "subscribers", counters->subscribers);
+	json_u64(reply, "refusedTotal", counters->refused_total);
+	json_u64(reply, "refusedPerUser", counters->refused_per_user);
+	json_u64(reply, "lostClients", counters->lost);
+	json_u64(reply, "invalid", counters->invalid);
+	write_event_books(api, reply);
+	json_object_end(reply);
+}
+
+static void write_status(const struct api *api, uint32_t rows_used, bool everything,
+			 struct json *reply)
 {
 	char line[256];
 
@@ -81,7 +125,10 @@ static void write_status(const struct api *api, uint32_t rows_used, struct json 
 	json_u64(reply, "settlements", settle_count(api->settle));
 	json_u64(reply, "settled", settle_rows(api->settle));
 	json_u64(reply, "memory", resident_bytes());
-	json_u64(reply, "kernelMemory", maps_kernel_bytes(api->maps));
+	json_u64(reply, "kernelMemory",
+		 maps_kernel_bytes(api->maps) +
+			 (api->event_maps ? event_maps_kernel_bytes(api->event_maps) : 0));
+	write_events(api, everything, reply);
 	write_clients(varlink_server_counters(api->server), reply);
 	json_object_end(reply);
 }
@@ -100,7 +147,9 @@ int api_get_status(struct varlink_call *call, struct json_object *parameters, vo
 		return r;
 	api_check_books(api, &sample, unaccounted);
 	api_look_at_probes(api);
-	write_status(api, sample.rows_used, &reply);
+	if (api->subscriptions)
+		subscriptions_read(api->subscriptions); /* what was counted has been told */
+	write_status(api, sample.rows_used, api_privileged(api, call), &reply);
 	return varlink_reply(call, &reply);
 }
 

@@ -23,10 +23,24 @@ static const struct varlink_parameter stats_parameters[] = {
 	{ NULL },
 };
 
+static const struct varlink_parameter subscribe_parameters[] = {
+	{ "probes", VARLINK_STRING_ARRAY, .nullable = true },
+	{ "uid", VARLINK_INT, .nullable = true },
+	{ "login", VARLINK_INT, .nullable = true },
+	{ "unit", VARLINK_STRING, .nullable = true },
+	{ "comm", VARLINK_STRING, .nullable = true },
+	{ "path", VARLINK_STRING, .nullable = true },
+	{ "pid", VARLINK_INT, .nullable = true },
+	{ "children", VARLINK_BOOL, .nullable = true },
+	{ "failed", VARLINK_BOOL, .nullable = true },
+	{ NULL },
+};
+
 static const struct varlink_method methods[] = {
 	{ "GetStats", stats_parameters, api_get_stats },
 	{ "ListProbes", NULL, api_list_probes },
 	{ "GetStatus", NULL, api_get_status },
+	{ "Subscribe", subscribe_parameters, api_subscribe, .streams = true },
 	{ "Reload", NULL, api_reload },
 	{ NULL },
 };

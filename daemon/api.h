@@ -9,6 +9,7 @@
 #include "object.h"
 #include "recorder.h"
 #include "settle.h"
+#include "subscriptions.h"
 #include "unit.h"
 #include "varlink.h"
 
@@ -22,6 +23,8 @@ struct api {
 	const struct settle *settle;
 	struct recorder *recorder;
 	struct ledger_check *check;
+	const struct event_maps *event_maps; /* NULL: no events */
+	struct subscriptions *subscriptions; /* likewise */
 	struct varlink_server *server;
 	gid_t group; /* its members see everything */
 	uint64_t started_usec;
@@ -65,4 +68,5 @@ void api_write_time(struct json *reply, const char *key, uint64_t realtime_usec)
 int api_get_stats(struct varlink_call *call, struct json_object *parameters, void *userdata);
 int api_list_probes(struct varlink_call *call, struct json_object *parameters, void *userdata);
 int api_get_status(struct varlink_call *call, struct json_object *parameters, void *userdata);
+int api_subscribe(struct varlink_call *call, struct json_object *parameters, void *userdata);
 int api_reload(struct varlink_call *call, struct json_object *parameters, void *userdata);

@@ -53,10 +53,14 @@ static void check_pins(const struct settings *settings, const struct identity_id
 }
 
 static int check_probes(const struct settings *settings, const struct maps *maps,
-			const struct btf *btf, struct problem *problem)
+			const struct event_maps *events, const struct btf *btf,
+			struct problem *problem)
 {
-	const struct object_context context = { NULL, maps, btf };
+	struct em_constants constants = settings->constants;
+	const struct object_context context = { NULL, maps, btf, events, &constants };
 	int failed = 0;
+
+	constants.events = object_events(events);
 
 	for (size_t i = 0; probes[i]; i++) {
 		struct object object;
@@ -74,6 +78,7 @@ static int check_probes(const struct settings *settings, const struct maps *maps
 int check_run(const struct settings *settings, struct problem *problem)
 {
 	CLEANUP(maps_freep) struct maps *maps = NULL;
+	CLEANUP(event_maps_freep) struct event_maps *events = NULL;
 	struct identity_ids ids;
 	struct btf *btf;
 	int r;
@@ -91,7 +96,9 @@ int check_run(const struct settings *settings, struct problem *problem)
 		return -problem->error;
 	r = maps_new(NULL, TRIAL_SUBJECTS, &maps, problem);
 	if (!r)
-		r = check_probes(settings, maps, btf, problem);
+		r = event_maps_new(0, &events, problem);
+	if (!r)
+		r = check_probes(settings, maps, events, btf, problem);
 	btf__free(btf);
 	return r;
 }

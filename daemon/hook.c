@@ -71,6 +71,13 @@ static const char *jump_name(const struct hook *hook, char buffer[static 64])
 	return buffer;
 }
 
+/* Memory to put events together; not every hook has one. */
+static const char *heap_name(const struct hook *hook, char buffer[static 64])
+{
+	snprintf(buffer, 64, "heap_%s", hook->program);
+	return buffer;
+}
+
 /* --- pins of an earlier daemon ----------------------------------------------------------------- */
 
 static int open_pins(const struct object_context *context, struct hook_run *run,
@@ -169,7 +176,7 @@ static int select_hook(const struct hook_run *run, struct bpf_object *object)
 {
 	const struct hook *hook = run->hook;
 	const char *const names[] = { hook->program, dispatcher_name(hook, (char[64]){ 0 }) };
-	char jump[64];
+	char jump[64], heap[64];
 	struct bpf_map *map;
 	int r = 0;
 
@@ -191,24 +198,37 @@ static int select_hook(const struct hook_run *run, struct bpf_object *object)
 	r = bpf_map__set_autocreate(map, true);
 	if (!r && run->pinned)
 		r = bpf_map__reuse_fd(map, run->jump_fd);
+	map = bpf_object__find_map_by_name(object, heap_name(hook, heap));
+	if (!r && map)
+		r = bpf_map__set_autocreate(map, true);
 	return r;
 }
 
-/* Sets the constants that programs were compiled with room for. */
+/* Sets the constants that programs were compiled with room for: they come first. */
 static int set_constants(const struct object_context *context, struct bpf_object *object)
 {
-	const uint32_t row_mask = maps_rows(context->maps) - 1;
+	struct em_constants constants = *context->constants;
 	struct bpf_map *map;
+	const void *initial;
 	size_t size;
 
 	bpf_object__for_each_map(map, object) {
 		if (!strstr(bpf_map__name(map), ".rodata"))
 			continue;
-		if (!bpf_map__initial_value(map, &size) || size != sizeof(row_mask))
+		initial = bpf_map__initial_value(map, &size);
+		if (!initial || size != sizeof(constants))
 			return -EINVAL;
-		return bpf_map__set_initial_value(map, &row_mask, sizeof(row_mask));
+		constants.row_mask = maps_rows(context->maps) - 1;
+		return bpf_map__set_initial_value(map, &constants, sizeof(constants));
 	}
 	return -ENOENT;
+}
+
+/* Belongs to a single hook. */
+static bool is_own(const struct bpf_map *map)
+{
+	return bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY ||
+	       bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY;
 }
 
 int hook_select(const struct object_context *context, struct bpf_object *object,
@@ -221,11 +241,13 @@ int hook_select(const struct object_context *context, struct bpf_object *object,
 	bpf_object__for_each_program(program, object)
 		bpf_program__set_autoload(program, false);
 	bpf_object__for_each_map(map, object)
-		if (bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY)
+		if (is_own(map))
 			bpf_map__set_autocreate(map, false);
 	r = set_constants(context, object);
 	if (!r)
 		r = maps_share(context->maps, object);
+	if (!r && context->events)
+		r = event_maps_share(context->events, object);
 	for (size_t i = 0; !r && i < n_runs; i++)
 		if (runs[i].wanted)
 			r = select_hook(&runs[i], object);

@@ -148,6 +148,12 @@ void json_raw(struct json *json, const char *key, const char *text, size_t lengt
 	put(json, key, text, length, true);
 }
 
+void json_append(struct json *json, const char *text, size_t length)
+{
+	if (reserve(json, length < SIZE_LIMIT ? length : SIZE_LIMIT + 1))
+		value_end(json, mempcpy(json->text + json->length, text, length), json->comma);
+}
+
 /* Two digits per division: half of the divisions are most of the time this takes. */
 static inline char *put_decimal(char *at, uint64_t value)
 {
@@ -272,8 +278,9 @@ void json_string(struct json *json, const char *key, const char *text)
 	json_string_n(json, key, text, strlen(text));
 }
 
-static void put_base64(struct json *json, const char *key, const unsigned char *bytes, size_t size)
+void json_base64(struct json *json, const char *key, const char *text, size_t size)
 {
+	const unsigned char *bytes = (const unsigned char *)text;
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				     "0123456789+/";
 	char *at = value_begin(json, key, size < SIZE_LIMIT / 2 ? size / 3 * 4 + 6 : SIZE_LIMIT);
@@ -297,14 +304,32 @@ static void put_base64(struct json *json, const char *key, const unsigned char *
 	value_end(json, at, true);
 }
 
-void json_bytes(struct json *json, const char *key, const char *bytes_key, const char *text)
+bool json_is_text(const char *text, size_t size)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
-	size_t size = strlen(text), done = 0, length;
+	size_t done = 0, length;
 
-	json_string_n(json, key, text, size);
-	while (done < size && (length = writable(bytes + done, size - done)) > 0)
+	while (done < size) {
+		if (escapes[bytes[done]] != LOOK)
+			length = 1;
+		else
+			length = writable(bytes + done, size - done);
+		if (!length)
+			return false;
 		done += length;
-	if (done < size)
-		put_base64(json, bytes_key, bytes, size);
+	}
+	return true;
+}
+
+void json_bytes_n(struct json *json, const char *key, const char *bytes_key, const char *text,
+		  size_t length)
+{
+	json_string_n(json, key, text, length);
+	if (!json_is_text(text, length))
+		json_base64(json, bytes_key, text, length);
+}
+
+void json_bytes(struct json *json, const char *key, const char *bytes_key, const char *text)
+{
+	json_bytes_n(json, key, bytes_key, text, strlen(text));
 }

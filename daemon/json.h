@@ -50,6 +50,16 @@ void json_string_n(struct json *json, const char *key, const char *text, size_t 
  * are under @bytes_key, in base64 (RFC 4648, section 4): no two texts are written the same.
  */
 void json_bytes(struct json *json, const char *key, const char *bytes_key, const char *text);
+void json_bytes_n(struct json *json, const char *key, const char *bytes_key, const char *text,
+		  size_t length);
+
+/* Whether json_string() writes @text with all its bytes recoverable. */
+bool json_is_text(const char *text, size_t length);
+/* Bytes in base64 (RFC 4648, section 4). */
+void json_base64(struct json *json, const char *key, const char *bytes, size_t size);
+
+/* Appends @text as it is, whatever comes before it. */
+void json_append(struct json *json, const char *text, size_t length);
 
 /* Inserts @text, already a valid JSON value, as it is. */
 void json_raw(struct json *json, const char *key, const char *text, size_t length);

@@ -12,10 +12,12 @@
 #include "ring.h"
 #include "settle.h"
 #include "socket.h"
+#include "subscriptions.h"
 #include "takeover.h"
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,8 +38,10 @@ struct manager {
 	struct units *units;
 	struct settle *settle;
 	struct recorder *recorder;
-	struct ring *ring;
+	struct ring *bells;
 	struct clock_watch *clock;
+	struct event_maps *event_maps; /* NULL: no events, which is no reason not to count */
+	struct subscriptions *subscriptions;
 	sd_event_source *again; /* settling that has to wait for a moment */
 	bool settle_failed;	/* and that was logged */
 	struct ledger_check check;
@@ -91,11 +95,14 @@ static void report_probe(const struct object *object)
 static int start_probes(struct manager *manager, struct problem *problem)
 {
 	struct btf *btf = object_btf(problem);
-	struct object_context context = { manager->pins, manager->maps, btf };
+	struct em_constants constants = manager->settings.constants;
+	const struct object_context context = { manager->pins, manager->maps, btf,
+						manager->event_maps, &constants };
 	int r = 0;
 
 	if (!btf)
 		return -problem->error;
+	constants.events = object_events(manager->event_maps);
 	for (size_t i = 0; !r && i < SETTINGS_PROBES_MAX && probes[i]; i++) {
 		r = object_start(&context, probes[i], &manager->settings.probes[i],
 				 &manager->objects[i], problem);
@@ -171,11 +178,21 @@ static int prepare_takeover(struct manager *manager, struct problem *problem)
 	return pins_remove_other(manager->pins, problem);
 }
 
+static void make_event_maps(struct manager *manager)
+{
+	struct problem problem = { 0 };
+
+	if (event_maps_new(manager->settings.events_bytes, &manager->event_maps, &problem) < 0)
+		log_warning("%s; nobody can subscribe", problem.text);
+}
+
 static int start_hooks(struct manager *manager, bool adopted, struct problem *problem)
 {
 	struct sweep sweep = { manager, problem };
-	int r = start_probes(manager, problem);
+	int r;
 
+	make_event_maps(manager);
+	r = start_probes(manager, problem);
 	if (!r && adopted)
 		r = pins_each_link(manager->pins, drop_unknown, &sweep);
 	if (r < 0 && !problem->error)
@@ -287,16 +304,13 @@ static void look(struct manager *manager)
 	look_again(manager, RETRY_USEC);
 }
 
-static void on_event(const struct em_event *event, size_t bytes, void *userdata)
+/* Why it was rung is not said: there may be several reasons. */
+static void on_bell(void *userdata)
 {
-	(void)event; /* there is one kind so far */
-	(void)bytes;
-	(void)userdata;
-}
+	struct manager *manager = userdata;
 
-static void on_events(void *userdata)
-{
-	look(userdata);
+	ring_consume(manager->bells, UINT_MAX, NULL, NULL);
+	look(manager);
 }
 
 /* Completes what an earlier start began, takes over, and listens for the bell from then on. */
@@ -320,8 +334,8 @@ static int start_settling(struct manager *manager, struct problem *problem)
 	}
 	if (r < 0)
 		return r;
-	r = ring_new(manager->event, maps_events_fd(manager->maps), on_event, on_events, manager,
-		     &manager->ring);
+	r = ring_new(manager->event, maps_bells_fd(manager->maps), MAPS_BELLS_BYTES, on_bell,
+		     manager, &manager->bells);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot read the ring buffer: %s", strerror(-r));
 	/* Bodies of the daemon before us may be running still, and ring a bell that nobody hears. */
@@ -382,8 +396,13 @@ static int start_serving(struct manager *manager, int *socket_fd, struct problem
 	static const struct varlink_interface *const interfaces[] = { &api_interface, NULL };
 	static const struct varlink_info info = { "ebpfmon", "ebpfmond", EBPFMON_VERSION,
 						  "https://github.com/ebpfmon/ebpfmon" };
-	int r;
+	int r = 0;
 
+	if (manager->event_maps)
+		r = subscriptions_new(manager->event, manager->event_maps, manager->units,
+				      &manager->settings.subscriptions, &manager->subscriptions);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot serve: %s", strerror(-r));
 	r = varlink_server_new(manager->event, interfaces, &info, &manager->settings.limits,
 			       &manager->api, &manager->server);
 	if (!r)
@@ -440,6 +459,8 @@ static void apply(struct manager *manager, struct config *config)
 	settings_read(config, &manager->settings);
 	log_set_priority(manager->settings.log_priority);
 	varlink_server_set_limits(manager->server, &manager->settings.limits);
+	if (manager->subscriptions)
+		subscriptions_set_limits(manager->subscriptions, &manager->settings.subscriptions);
 	settle_set_rows_max(manager->settle, manager->settings.settled_max);
 	recorder_configure(manager->recorder, &manager->settings.history);
 }
@@ -560,6 +581,8 @@ static void fill_api(struct manager *manager)
 	api->settle = manager->settle;
 	api->recorder = manager->recorder;
 	api->check = &manager->check;
+	api->event_maps = manager->event_maps;
+	api->subscriptions = manager->subscriptions;
 	api->server = manager->server;
 	api->started_usec = now_realtime_usec();
 	api_read_boot_id(api);
@@ -631,14 +654,16 @@ struct manager *manager_free(struct manager *manager)
 		unlink(manager->own_socket);
 	free(manager->own_socket);
 	sd_event_source_disable_unref(manager->again);
+	subscriptions_free(manager->subscriptions);
 	clock_watch_free(manager->clock);
-	ring_free(manager->ring);
+	ring_free(manager->bells);
 	recorder_free(manager->recorder);
 	settle_free(manager->settle);
 	takeover_free(manager->takeover);
 	units_free(manager->units);
 	for (size_t i = 0; i < SETTINGS_PROBES_MAX; i++)
 		object_release(&manager->objects[i]);
+	event_maps_free(manager->event_maps);
 	maps_free(manager->maps);
 	sd_event_unref(manager->event); /* its descriptors may be all that there are */
 	pins_free(manager->pins);

@@ -2,6 +2,8 @@
 /* One map: map.h. */
 #include "map.h"
 
+#include "ebpfmon.h" /* of what the next one refers to */
+
 #include "core.skel.h"
 
 #include <bpf/bpf.h>

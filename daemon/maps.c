@@ -21,7 +21,7 @@ enum shared {
 	SHARED_ENDED,
 	SHARED_SETTLED,
 	SHARED_MISSES,
-	SHARED_EVENTS,
+	SHARED_BELLS,
 	SHARED_MAPS,
 };
 
@@ -36,7 +36,6 @@ enum {
 	ROWS_PER_SUBJECT = 2,	 /* rows stay half empty, so that a place is found quickly */
 	SETTLE_SHARE = 2,	 /* settled when 1/2 is in use: the rest is for the meantime */
 	HASH_ELEMENT_BYTES = 72, /* kernel/bpf/hashtab.c: struct htab_elem and its bucket */
-	EVENTS_BYTES = 65536,	 /* a multiple of every page size */
 	NAME_BYTES = 16,
 };
 
@@ -55,8 +54,8 @@ static const struct map_shape shapes[SHARED_MAPS] = {
 	[SHARED_SETTLED] = { "settled", BPF_MAP_TYPE_ARRAY, 4, MAP_WORD_BYTES, 0, BPF_F_MMAPABLE },
 	[SHARED_MISSES] = { "misses", BPF_MAP_TYPE_ARRAY, 4, MAP_WORD_BYTES, 1, BPF_F_MMAPABLE,
 			    .in_probes = true, .of_hooks = true },
-	[SHARED_EVENTS] = { "events", BPF_MAP_TYPE_RINGBUF, 0, 0, EVENTS_BYTES, 0,
-			    .in_probes = true },
+	[SHARED_BELLS] = { "bells", BPF_MAP_TYPE_RINGBUF, 0, 0, MAPS_BELLS_BYTES, 0,
+			   .in_probes = true },
 };
 
 static const struct {
@@ -368,14 +367,14 @@ static int create_misses(struct maps *maps, struct pins *pins, struct problem *p
 }
 
 /* Not pinned: it is of no use to anybody but the daemon that reads it. */
-static int create_events(struct maps *maps, struct problem *problem)
+static int create_bells(struct maps *maps, struct problem *problem)
 {
-	struct map *events = &maps->shared[SHARED_EVENTS];
+	struct map *bells = &maps->shared[SHARED_BELLS];
 
-	events->fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "events", 0, 0, EVENTS_BYTES, NULL);
-	if (events->fd < 0)
-		return problem_set(problem, errno, "cannot create the ring buffer 'events': %m");
-	events->entries = EVENTS_BYTES;
+	bells->fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "bells", 0, 0, MAPS_BELLS_BYTES, NULL);
+	if (bells->fd < 0)
+		return problem_set(problem, errno, "cannot create the ring buffer 'bells': %m");
+	bells->entries = MAPS_BELLS_BYTES;
 	return 0;
 }
 
@@ -466,7 +465,7 @@ int maps_new(struct pins *pins, uint32_t subjects_max, struct maps **ret_maps,
 	else if (!r)
 		r = adopt_all(maps, pins, problem);
 	if (!r)
-		r = create_events(maps, problem);
+		r = create_bells(maps, problem);
 	if (!r)
 		r = map_memory(maps, problem);
 	if (!r && pins_building(pins))
@@ -535,9 +534,9 @@ void maps_note_cgroup(const struct maps *maps, uint64_t id, const struct em_cgro
 	bpf_map_update_elem(maps->shared[SHARED_CGROUPS].fd, &id, cgroup, BPF_NOEXIST);
 }
 
-int maps_events_fd(const struct maps *maps)
+int maps_bells_fd(const struct maps *maps)
 {
-	return maps->shared[SHARED_EVENTS].fd;
+	return maps->shared[SHARED_BELLS].fd;
 }
 
 /* --- tables ------------------------------------------------------------------------------------ */
@@ -658,6 +657,6 @@ uint64_t maps_kernel_bytes(const struct maps *maps)
 				 (uint64_t)maps->state->subjects_max * (HASH_ELEMENT_BYTES + 16);
 	return bytes + EM_CGROUPS * (uint64_t)(sizeof(struct em_cgroup) + HASH_ELEMENT_BYTES) +
 	       EM_ENDED * (uint64_t)(sizeof(struct em_process) + HASH_ELEMENT_BYTES) +
-	       (uint64_t)maps->shared[SHARED_SETTLED].entries * MAP_WORD_BYTES + EVENTS_BYTES +
+	       (uint64_t)maps->shared[SHARED_SETTLED].entries * MAP_WORD_BYTES + MAPS_BELLS_BYTES +
 	       EM_SHARDS * sizeof(struct em_totals) + sizeof(struct em_state);
 }

@@ -47,8 +47,12 @@ int maps_cgroup(const struct maps *maps, uint64_t id, struct em_cgroup *ret_cgro
 /* Notes it, unless there is something already. */
 void maps_note_cgroup(const struct maps *maps, uint64_t id, const struct em_cgroup *cgroup);
 
-/* The ring buffer that programs write to. */
-int maps_events_fd(const struct maps *maps);
+enum {
+	MAPS_BELLS_BYTES = 65536, /* a multiple of every page size */
+};
+
+/* The ring buffer that programs wake the daemon with. */
+int maps_bells_fd(const struct maps *maps);
 
 /* --- tables ------------------------------------------------------------------------------------ */
 

@@ -45,6 +45,17 @@ struct btf *object_btf(struct problem *problem)
 	return NULL;
 }
 
+/* lockdown=confidentiality forbids it: names would have to be read from kernel memory. */
+enum em_events object_events(const struct event_maps *maps)
+{
+	if (!maps)
+		return EM_EVENTS_NONE;
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_probe_read_kernel,
+				       NULL) == 1
+		       ? EM_EVENTS_FULL
+		       : EM_EVENTS_NAMELESS;
+}
+
 const char *attachment_name(const struct attachment *attachment, char *buffer, size_t size)
 {
 	return hook_name(attachment->hook, attachment->target, buffer, size);
@@ -56,9 +67,11 @@ const char *attachment_name(const struct attachment *attachment, char *buffer, s
 struct trial {
 	const struct object_context *context;
 	const struct probe *probe;
+	struct object *object;
 	const struct way *way;
 	struct bpf_object *bpf;
 	struct hook_run runs[PROBE_HOOKS_MAX];
+	struct problem eventless; /* why it counts, but tells no events, if so */
 };
 
 static void trial_done(struct trial *trial)
@@ -90,8 +103,10 @@ static int trial_survey(struct trial *trial, bool with_optional, struct problem 
 	return 0;
 }
 
-static int trial_load(struct trial *trial, struct problem *problem)
+static int trial_load_with(struct trial *trial, const struct em_constants *constants,
+			   struct problem *problem)
 {
+	struct object_context context = *trial->context;
 	size_t size;
 	const void *elf = trial->probe->elf(&size);
 	int r;
@@ -99,7 +114,8 @@ static int trial_load(struct trial *trial, struct problem *problem)
 	trial->bpf = bpf_object__open_mem(elf, size, NULL);
 	if (!trial->bpf)
 		return problem_set(problem, errno, "cannot read the built-in BPF object: %m");
-	r = hook_select(trial->context, trial->bpf, trial->runs, trial->way->n_hooks);
+	context.constants = constants;
+	r = hook_select(&context, trial->bpf, trial->runs, trial->way->n_hooks);
 	if (!r)
 		r = bpf_object__load(trial->bpf);
 	if (r < 0) {
@@ -109,6 +125,31 @@ static int trial_load(struct trial *trial, struct problem *problem)
 		return problem_set(problem, -r, "cannot load %s: %s", name, strerror(-r));
 	}
 	return 0;
+}
+
+/*
+ * Counts do not depend on events: what the verifier does not take with them is tried without. It
+ * never says EPERM; and when that did not help once, it is the kind of program that is not taken.
+ */
+static int trial_load(struct trial *trial, struct problem *problem)
+{
+	struct em_constants constants = *trial->context->constants;
+	struct problem first = { 0 };
+	int r = trial_load_with(trial, &constants, &first);
+
+	if (r < 0 && r != -ENOMEM && r != -EPERM && r != trial->object->refused &&
+	    constants.events != EM_EVENTS_NONE) {
+		constants.events = EM_EVENTS_NONE;
+		bpf_object__close(trial->bpf);
+		trial->bpf = NULL;
+		r = trial_load_with(trial, &constants, problem);
+		if (!r)
+			trial->eventless = first;
+		trial->object->refused = r;
+	} else if (r < 0) {
+		*problem = first;
+	}
+	return r;
 }
 
 static int trial_attach(struct trial *trial, struct problem *problem)
@@ -146,6 +187,8 @@ static void trial_keep(struct trial *trial, struct object *object)
 
 		if (!run->wanted)
 			continue;
+		if (trial->eventless.error && !object->eventless.error)
+			object->eventless = trial->eventless;
 		object->coverage |= run->hook->coverage;
 		object->attachments[object->n_attachments++] = (struct attachment){
 			.hook = run->hook,
@@ -262,7 +305,10 @@ static int try_way(const struct task *task, const struct way *way, bool with_opt
 		   struct problem *problem)
 {
 	CLEANUP(trial_done)
-	struct trial trial = { .context = task->context, .probe = task->object->probe, .way = way };
+	struct trial trial = { .context = task->context,
+			       .probe = task->object->probe,
+			       .object = task->object,
+			       .way = way };
 	int r;
 
 	for (size_t i = 0; i < way->n_hooks; i++)
@@ -281,7 +327,10 @@ static int try_way(const struct task *task, const struct way *way, bool with_opt
 static int keep_way(const struct task *task, const struct way *way, struct problem *problem)
 {
 	CLEANUP(trial_done)
-	struct trial trial = { .context = task->context, .probe = task->object->probe, .way = way };
+	struct trial trial = { .context = task->context,
+			       .probe = task->object->probe,
+			       .object = task->object,
+			       .way = way };
 	int r;
 
 	for (size_t i = 0; i < way->n_hooks; i++)
@@ -365,7 +414,10 @@ static void why_not_first(struct task *task)
 {
 	const struct way *way = &task->job->ways[0];
 	CLEANUP(trial_done)
-	struct trial trial = { .context = task->context, .probe = task->object->probe, .way = way };
+	struct trial trial = { .context = task->context,
+			       .probe = task->object->probe,
+			       .object = task->object,
+			       .way = way };
 
 	for (size_t i = 0; i < way->n_hooks; i++)
 		hook_run_init(&trial.runs[i]);
@@ -412,6 +464,10 @@ static void explain(const struct task *task, const struct way *way)
 				   object->probe->name, job->setting);
 		return;
 	}
+	if (object->eventless.error)
+		add_reason(object, "%s are counted, but tell no events: %s", job->what,
+			   object->eventless.text);
+	object->eventless.error = 0;
 	if (task->kept.error)
 		add_reason(object, "%s; the program of an earlier start counts on",
 			   task->kept.text);

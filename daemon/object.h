@@ -6,6 +6,7 @@
 #pragma once
 
 #include "config.h"
+#include "event-maps.h"
 #include "maps.h"
 #include "pins.h"
 #include "probe.h"
@@ -39,9 +40,11 @@ struct object {
 	char reason[320]; /* one line, empty when running or disabled */
 	struct attachment attachments[OBJECT_ATTACHMENTS_MAX];
 	size_t n_attachments;
-	unsigned int coverage; /* of the hooks in use */
-	uint32_t slots;	       /* bit per counter that is being counted */
-	bool unpinned;	       /* somebody removed pins: it counts until this process ends */
+	unsigned int coverage;	  /* of the hooks in use */
+	int refused;		  /* -errno of a program that tells no events; 0: none */
+	struct problem eventless; /* why it tells no events, though it counts */
+	uint32_t slots;		  /* bit per counter that is being counted */
+	bool unpinned;		  /* somebody removed pins: it counts until this process ends */
 };
 
 struct object_settings {
@@ -52,11 +55,17 @@ struct object_settings {
 /* The kernel's types; btf__free() them. NULL: @problem says why. */
 struct btf *object_btf(struct problem *problem);
 
+/* How much of events this kernel lets programs tell; without @maps nothing. */
+enum em_events object_events(const struct event_maps *maps);
+
 /* What all probes are started with. Without @pins everything ends with the process. */
 struct object_context {
 	struct pins *pins;
 	const struct maps *maps;
-	const struct btf *btf; /* of the kernel */
+	const struct btf *btf;		 /* of the kernel */
+	const struct event_maps *events; /* NULL: no events are told */
+	const struct em_constants
+		*constants; /* what programs find in "constants"; rows are added */
 };
 
 /*

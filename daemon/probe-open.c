@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Descriptor of probe "open": bpf/open.bpf.c. */
+#include "event-json.h"
 #include "probe.h"
 
 #include "open.skel.h"
+
+#include <fcntl.h>
+#include <stdio.h>
 
 #define COVERAGE_FILE (COVERAGE_IO_URING | COVERAGE_COMPAT | COVERAGE_FAILED | COVERAGE_O_PATH)
 #define COVERAGE_SYS \
@@ -46,10 +50,72 @@ static const struct job jobs[] = {
 	},
 };
 
+/* Names of open(2); those with several bits come before their parts. */
+static const struct event_bits flags[] = {
+	{ O_SYNC, "O_SYNC" },
+	{ O_TMPFILE, "O_TMPFILE" },
+	{ O_APPEND, "O_APPEND" },
+	{ O_ASYNC, "O_ASYNC" },
+	{ O_CLOEXEC, "O_CLOEXEC" },
+	{ O_CREAT, "O_CREAT" },
+	{ O_DIRECT, "O_DIRECT" },
+	{ O_DIRECTORY, "O_DIRECTORY" },
+	{ O_DSYNC, "O_DSYNC" },
+	{ O_EXCL, "O_EXCL" },
+	{ O_NOATIME, "O_NOATIME" },
+	{ O_NOCTTY, "O_NOCTTY" },
+	{ O_NOFOLLOW, "O_NOFOLLOW" },
+	{ O_NONBLOCK, "O_NONBLOCK" },
+	{ O_PATH, "O_PATH" },
+	{ O_TRUNC, "O_TRUNC" },
+	{ 0 },
+};
+
+/* O_LARGEFILE as the kernel has it: the C library's is 0 on 64 bits. It says nothing there. */
+#if defined(__aarch64__) || defined(__arm__)
+#define LARGE_FILE 0400000
+#else
+#define LARGE_FILE 0100000
+#endif
+
+static void write_flags(uint32_t value, struct json *json)
+{
+	static const char *const modes[] = { "O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE" };
+
+	json_array_begin(json, "flags");
+	json_string(json, NULL, modes[value & O_ACCMODE]);
+	event_write_bits(flags, value & ~(uint32_t)(O_ACCMODE | LARGE_FILE), json);
+	json_array_end(json);
+}
+
+static void write_event(const struct event *event, struct json *json)
+{
+	uint32_t value = (uint32_t)event->record->numbers[0];
+	char mode[16];
+
+	event_write_names(event, json);
+	write_flags(value, json);
+	if (value & O_CREAT || (value & O_TMPFILE) == O_TMPFILE) {
+		snprintf(mode, sizeof(mode), "%04o",
+			 (unsigned int)event->record->numbers[1] & 07777);
+		json_string(json, "mode", mode);
+	} else {
+		json_null(json, "mode");
+	}
+	event_write_inode(event, json);
+	json_boolean(json, "ioUring", event->record->flags & EM_EVENT_IO_URING);
+}
+
+static const struct probe_event event = {
+	.kind = EM_EVENT_OPEN,
+	.write = write_event,
+};
+
 const struct probe probe_open = {
 	.name = "open",
 	.summary = "files opened on request of a process",
 	.elf = open_bpf__elf_bytes,
 	.jobs = jobs,
 	.n_jobs = ARRAY_SIZE(jobs),
+	.event = &event,
 };

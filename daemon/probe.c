@@ -13,6 +13,14 @@ const struct probe *const probes[] = {
 	NULL,
 };
 
+const struct probe *probe_of_kind(uint32_t kind)
+{
+	for (size_t i = 0; probes[i]; i++)
+		if (probes[i]->event && probes[i]->event->kind == kind)
+			return probes[i];
+	return NULL;
+}
+
 static const char *const slot_names[] = {
 #define EM_SLOT(name, number, json) [number] = json,
 	EM_SLOT_LIST(EM_SLOT)

@@ -65,16 +65,40 @@ struct job {
 	bool syscalls_by_default; /* "auto" includes ways with every_syscall */
 };
 
+/* A number that programs are compiled with room for, as a key of the probe's section. */
+struct probe_constant {
+	const char *setting;
+	const char *fallback; /* a size, as in a file */
+	uint64_t min, max;
+	size_t offset; /* in struct em_constants: a __u32 */
+};
+
+struct event;
+struct json;
+
+/* What a probe tells beside counting: one kind of event. */
+struct probe_event {
+	enum em_event_kind kind;
+	/* Writes the members that only this kind has; the common ones are there already. */
+	void (*write)(const struct event *event, struct json *json);
+};
+
 struct probe {
 	const char *name;		      /* section, file names, JSON; at most 15 bytes */
 	const char *summary;		      /* one line */
 	const void *(*elf)(size_t *ret_size); /* the BPF object, embedded */
 	const struct job *jobs;
 	size_t n_jobs;
+	const struct probe_event *event; /* NULL: it has none */
+	const struct probe_constant *constants;
+	size_t n_constants;
 };
 
 /* All probes, by name, NULL at the end: one line each of the generated probe-list.h. */
 extern const struct probe *const probes[];
+
+/* The probe that tells events of @kind, or NULL. */
+const struct probe *probe_of_kind(uint32_t kind);
 
 /* JSON name of counter @slot. */
 const char *probe_slot_name(enum em_slot slot);

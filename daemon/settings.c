@@ -34,6 +34,10 @@ static const struct config_key daemon_keys[] = {
 	{ "History", "Interval", CONFIG_TIME, "10s", SEC / 10, 3600ULL * SEC, .live = true },
 	{ "History", "Span", CONFIG_TIME, "1h", SEC, 31ULL * 86400 * SEC, .live = true },
 	{ "History", "MemoryMax", CONFIG_SIZE, "8M", 64ULL * KIB, 1024ULL * MIB, .live = true },
+	{ "Events", "BufferSize", CONFIG_SIZE, "2M", 64ULL * KIB, 256ULL * MIB },
+	{ "Events", "QueueSize", CONFIG_SIZE, "1M", 512ULL * KIB, 64ULL * MIB },
+	{ "Events", "SubscribersMax", CONFIG_UINT, "32", 1, SUBSCRIPTIONS_MAX, .live = true },
+	{ "Events", "SubscribersPerUserMax", CONFIG_UINT, "8", 1, SUBSCRIPTIONS_MAX, .live = true },
 };
 
 /* Built once: the configuration refers to it for as long as it lives. */
@@ -53,6 +57,10 @@ static void add_probe_keys(const struct probe *probe)
 		if (probe->jobs[i].setting)
 			add_key(&(struct config_key){ probe->name, probe->jobs[i].setting,
 						      CONFIG_SWITCH, "auto" });
+	for (size_t i = 0; i < probe->n_constants; i++)
+		add_key(&(struct config_key){ probe->name, probe->constants[i].setting, CONFIG_SIZE,
+					      probe->constants[i].fallback, probe->constants[i].min,
+					      probe->constants[i].max });
 }
 
 int settings_config_new(struct config **ret_config)
@@ -91,8 +99,14 @@ static void read_history(const struct config *config, struct recorder_settings *
 }
 
 static void read_probe(const struct config *config, const struct probe *probe,
-		       struct object_settings *settings)
+		       struct object_settings *settings, struct em_constants *constants)
 {
+	for (size_t i = 0; i < probe->n_constants; i++) {
+		const struct probe_constant *constant = &probe->constants[i];
+
+		*(uint32_t *)((char *)constants + constant->offset) =
+			(uint32_t)config_number(config, probe->name, constant->setting);
+	}
 	settings->enabled = config_number(config, probe->name, "Enabled");
 	for (size_t i = 0; i < probe->n_jobs; i++) {
 		const char *setting = probe->jobs[i].setting;
@@ -113,8 +127,14 @@ void settings_read(const struct config *config, struct settings *ret_settings)
 		.subjects_max = (uint32_t)config_number(config, "Daemon", "SubjectsMax"),
 		.settled_max = config_number(config, "Daemon", "SettledMax"),
 	};
+	ret_settings->events_bytes = config_number(config, "Events", "BufferSize");
+	ret_settings->subscriptions = (struct subscription_limits){
+		.queue_bytes = config_number(config, "Events", "QueueSize"),
+		.total = (unsigned int)config_number(config, "Events", "SubscribersMax"),
+		.per_user = (unsigned int)config_number(config, "Events", "SubscribersPerUserMax"),
+	};
 	read_limits(config, &ret_settings->limits);
 	read_history(config, &ret_settings->history);
 	for (size_t i = 0; i < SETTINGS_PROBES_MAX && probes[i]; i++)
-		read_probe(config, probes[i], &ret_settings->probes[i]);
+		read_probe(config, probes[i], &ret_settings->probes[i], &ret_settings->constants);
 }

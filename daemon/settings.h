@@ -5,6 +5,7 @@
 #include "config.h"
 #include "object.h"
 #include "recorder.h"
+#include "subscriptions.h"
 #include "varlink.h"
 
 enum {
@@ -22,6 +23,9 @@ struct settings {
 	uint64_t settled_max;
 	struct varlink_limits limits;
 	struct recorder_settings history;
+	uint64_t events_bytes; /* of the ring buffer */
+	struct subscription_limits subscriptions;
+	struct em_constants constants;			    /* those that are settings of probes */
 	struct object_settings probes[SETTINGS_PROBES_MAX]; /* as probes[] */
 };
 

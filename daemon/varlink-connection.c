@@ -99,12 +99,18 @@ static size_t user_pending(const struct varlink_connection *connection)
 	return bytes;
 }
 
+enum answer_form {
+	ANSWER_FINAL,
+	ANSWER_CONTINUES,
+	ANSWER_MESSAGES, /* whole ones, any number */
+};
+
 /*
  * A user's first answer is always queued, however large; more only up to the limit, beyond which
  * the client is too slow and the connection is closed.
  */
 static int answer(struct varlink_connection *connection, const char *error, struct json *parameters,
-		  bool continues)
+		  enum answer_form form)
 {
 	struct varlink_output *output = &connection->output;
 	struct varlink_server *server = connection->server;
@@ -117,7 +123,10 @@ static int answer(struct varlink_connection *connection, const char *error, stru
 		return connection->failed ? -ECONNABORTED : 0;
 	}
 	pending = user_pending(connection);
-	r = varlink_output_push(output, error, parameters, continues);
+	if (form == ANSWER_MESSAGES)
+		r = varlink_output_push_messages(output, parameters);
+	else
+		r = varlink_output_push(output, error, parameters, form == ANSWER_CONTINUES);
 	if (r == 0)
 		flush(connection);
 	if (r == 0 && pending > 0 && output->bytes > 0 &&
@@ -140,14 +149,24 @@ static int answer(struct varlink_connection *connection, const char *error, stru
 	return 0;
 }
 
-int varlink_notify(struct varlink_call *call, struct json *parameters)
+static int notify(struct varlink_call *call, struct json *text, enum answer_form form)
 {
 	assert(call->open);
 	if (!call->more) {
-		json_done(parameters);
+		json_done(text);
 		return -EINVAL;
 	}
-	return answer(varlink_call_connection(call), NULL, parameters, true);
+	return answer(varlink_call_connection(call), NULL, text, form);
+}
+
+int varlink_notify(struct varlink_call *call, struct json *parameters)
+{
+	return notify(call, parameters, ANSWER_CONTINUES);
+}
+
+int varlink_notify_messages(struct varlink_call *call, struct json *messages)
+{
+	return notify(call, messages, ANSWER_MESSAGES);
 }
 
 int varlink_reply(struct varlink_call *call, struct json *parameters)
@@ -156,7 +175,7 @@ int varlink_reply(struct varlink_call *call, struct json *parameters)
 	int r;
 
 	assert(call->open);
-	r = answer(connection, NULL, parameters, false);
+	r = answer(connection, NULL, parameters, ANSWER_FINAL);
 	call_end(connection);
 	return r;
 }
@@ -167,7 +186,7 @@ int varlink_error(struct varlink_call *call, const char *error, struct json *par
 	int r;
 
 	assert(call->open);
-	r = answer(connection, error, parameters, false);
+	r = answer(connection, error, parameters, ANSWER_FINAL);
 	call_end(connection);
 	return r;
 }

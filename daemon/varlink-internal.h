@@ -25,6 +25,8 @@ struct varlink_output {
  */
 int varlink_output_push(struct varlink_output *output, const char *error, struct json *parameters,
 			bool continues);
+/* Queues messages as they are. Empties @messages in any case. -ENOMEM. */
+int varlink_output_push_messages(struct varlink_output *output, struct json *messages);
 /* Sends what the socket takes: 1 some or all of it, 0 nothing, -errno the peer takes no more. */
 int varlink_output_send(struct varlink_output *output, int fd);
 void varlink_output_clear(struct varlink_output *output);

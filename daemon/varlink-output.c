@@ -58,6 +58,17 @@ static struct varlink_answer *answer_new(const char *error)
 	return answer;
 }
 
+static void append(struct varlink_output *output, struct varlink_answer *answer)
+{
+	for (unsigned int i = 0; i < PARTS; i++)
+		output->bytes += answer->parts[i].iov_len;
+	if (output->last)
+		output->last->next = answer;
+	else
+		output->first = answer;
+	output->last = answer;
+}
+
 int varlink_output_push(struct varlink_output *output, const char *error, struct json *parameters,
 			bool continues)
 {
@@ -78,13 +89,23 @@ int varlink_output_push(struct varlink_output *output, const char *error, struct
 	answer->body = body;
 	answer->parts[1] = body ? part(body, length) : part("{}", 2);
 	answer->parts[2] = continues ? part(more, sizeof(more)) : part(last, sizeof(last));
-	for (unsigned int i = 0; i < PARTS; i++)
-		output->bytes += answer->parts[i].iov_len;
-	if (output->last)
-		output->last->next = answer;
-	else
-		output->first = answer;
-	output->last = TAKE_PTR(answer);
+	append(output, TAKE_PTR(answer));
+	return 0;
+}
+
+int varlink_output_push_messages(struct varlink_output *output, struct json *messages)
+{
+	struct varlink_answer *answer CLEANUP(answer_freep) = answer_new(NULL);
+	size_t length = 0;
+	char *body = json_take(messages, &length);
+
+	if (!answer || !body) {
+		free(body);
+		return -ENOMEM;
+	}
+	answer->body = body;
+	answer->parts[0] = part(body, length);
+	append(output, TAKE_PTR(answer));
 	return 0;
 }
 

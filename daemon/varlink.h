@@ -142,6 +142,11 @@ int varlink_reply(struct varlink_call *call, struct json *parameters);
  * as above; then the call is still there and ends with its on_disconnect, never inside of this.
  */
 int varlink_notify(struct varlink_call *call, struct json *parameters);
+/*
+ * Answers of a stream that were written before: one or more whole messages with "continues", each
+ * with its NUL. Otherwise as varlink_notify().
+ */
+int varlink_notify_messages(struct varlink_call *call, struct json *messages);
 /* Final answer with an error: full name, and its parameters (NULL: none). */
 int varlink_error(struct varlink_call *call, const char *error, struct json *parameters);
 int varlink_error_invalid_parameter(struct varlink_call *call, const char *parameter);

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Completion of ebpfctl(1) for fish.
 
-set -l verbs stats top probes status reload help
-set -l counts "not __fish_seen_subcommand_from top probes status reload help"
-set -l rows "not __fish_seen_subcommand_from probes status reload help"
+set -l verbs stats top events probes status reload help
+set -l counts "not __fish_seen_subcommand_from top events probes status reload help"
+set -l rows "not __fish_seen_subcommand_from events probes status reload help"
 
 complete -c ebpfctl -f
 complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a stats -d "execs and file opens per user"
 complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a top -d "who runs and opens most right now"
+complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a events -d "what is run and opened, as it happens"
 complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a probes -d "what is counted, and by which hooks"
 complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a status -d "the daemon: version, memory, losses"
 complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a reload -d "let the daemon read its configuration again"
@@ -23,8 +24,21 @@ complete -c ebpfctl -n "$counts" -l rate -d "how many per second"
 
 complete -c ebpfctl -n "__fish_seen_subcommand_from top" -l sort -x -a "execs execFailures opens openFailures openDenials name" -d "who is on top"
 complete -c ebpfctl -n "__fish_seen_subcommand_from top" -s d -l delay -x -d "between two tables"
-complete -c ebpfctl -n "__fish_seen_subcommand_from top" -s n -l iterations -x -d "ends after so many tables"
+complete -c ebpfctl -n "__fish_seen_subcommand_from top" -s n -l number -x -d "ends after so many tables"
 complete -c ebpfctl -n "__fish_seen_subcommand_from top" -s b -l batch -d "lines for scripts, not a screen"
+
+set -l events "__fish_seen_subcommand_from events"
+complete -c ebpfctl -n "$events" -a "exec open"
+complete -c ebpfctl -n "$events" -l uid -x -a "(__fish_complete_users)" -d "only this user"
+complete -c ebpfctl -n "$events" -l login -x -a "(__fish_complete_users)" -d "only who logged in as"
+complete -c ebpfctl -n "$events" -l unit -x -d "only this systemd unit"
+complete -c ebpfctl -n "$events" -l comm -x -d "only this command name"
+complete -c ebpfctl -n "$events" -l path -r -F -d "only this file or below"
+complete -c ebpfctl -n "$events" -l pid -x -a "(__fish_complete_pids)" -d "only this process"
+complete -c ebpfctl -n "$events" -l children -d "and all that it starts"
+complete -c ebpfctl -n "$events" -l failed -d "only what failed"
+complete -c ebpfctl -n "$events" -s n -l number -x -d "end after so many"
+complete -c ebpfctl -n "$events" -s o -l output -x -a "short full cat" -d "how each is shown"
 
 complete -c ebpfctl -l socket -r -F -d "socket of the daemon"
 complete -c ebpfctl -l json -x -a "short pretty off" -d "the answer as JSON"

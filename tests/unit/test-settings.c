@@ -68,6 +68,11 @@ static void defaults(void **state)
 	assert_int_equal(settings.history.interval_usec, 10000000);
 	assert_int_equal(settings.history.span_usec, 3600000000);
 	assert_int_equal(settings.history.memory_bytes, 8388608);
+	assert_int_equal(settings.events_bytes, 2097152);
+	assert_int_equal(settings.subscriptions.queue_bytes, 1048576);
+	assert_int_equal(settings.subscriptions.total, 32);
+	assert_int_equal(settings.subscriptions.per_user, 8);
+	assert_int_equal(settings.constants.arguments_bytes, 2048);
 	for (size_t i = 0; probes[i]; i++) {
 		assert_true(settings.probes[i].enabled);
 		for (size_t j = 0; j < PROBE_JOBS_MAX; j++)
@@ -95,7 +100,17 @@ static void values_go_where_they_belong(void **state)
 	set(config, "History", "Interval", "5s");
 	set(config, "History", "Span", "2h");
 	set(config, "History", "MemoryMax", "3M");
+	set(config, "Events", "BufferSize", "3M");
+	set(config, "Events", "QueueSize", "7M");
+	set(config, "Events", "SubscribersMax", "31");
+	set(config, "Events", "SubscribersPerUserMax", "5");
+	set(config, "exec", "ArgumentsMax", "1K");
 	settings_read(config, &settings);
+	assert_int_equal(settings.events_bytes, 3 << 20);
+	assert_int_equal(settings.subscriptions.queue_bytes, 7 << 20);
+	assert_int_equal(settings.subscriptions.total, 31);
+	assert_int_equal(settings.subscriptions.per_user, 5);
+	assert_int_equal(settings.constants.arguments_bytes, 1024);
 	assert_string_equal(settings.pin_path, "/sys/fs/bpf/other");
 	assert_string_equal(settings.user, "alice");
 	assert_string_equal(settings.group, "wheel");
@@ -149,6 +164,11 @@ static void limits_have_limits(void **state)
 		{ "History", "Interval", "99ms", "100ms", "1h", "3601s" },
 		{ "History", "Span", "999ms", "1s", "31d", "2678401s" },
 		{ "History", "MemoryMax", "65535", "64K", "1G", "1073741825" },
+		{ "Events", "BufferSize", "65535", "64K", "256M", "268435457" },
+		{ "Events", "QueueSize", "524287", "512K", "64M", "67108865" },
+		{ "Events", "SubscribersMax", "0", "1", "64", "65" },
+		{ "Events", "SubscribersPerUserMax", "0", "1", "64", "65" },
+		{ "exec", "ArgumentsMax", "-1", "0", "4K", "4097" },
 	};
 	_cleanup_config_ struct config *config = new_config();
 
@@ -235,9 +255,14 @@ static void live_keys(void **state)
 	set(after, "History", "Interval", "5s");
 	set(after, "History", "Span", "2h");
 	set(after, "History", "MemoryMax", "3M");
+	set(after, "Events", "BufferSize", "3M");
+	set(after, "Events", "QueueSize", "7M");
+	set(after, "Events", "SubscribersMax", "31");
+	set(after, "Events", "SubscribersPerUserMax", "7");
 	set(after, "cgroup", "Enabled", "no");
 	set(after, "exec", "Enabled", "no");
 	set(after, "exec", "Failures", "yes");
+	set(after, "exec", "ArgumentsMax", "1K");
 	set(after, "exit", "Enabled", "no");
 	set(after, "fork", "Enabled", "no");
 	set(after, "open", "Enabled", "no");
@@ -259,9 +284,14 @@ static void live_keys(void **state)
 				     "History.Interval\n"
 				     "History.Span\n"
 				     "History.MemoryMax\n"
+				     "Events.BufferSize!\n"
+				     "Events.QueueSize!\n"
+				     "Events.SubscribersMax\n"
+				     "Events.SubscribersPerUserMax\n"
 				     "cgroup.Enabled!\n"
 				     "exec.Enabled!\n"
 				     "exec.Failures!\n"
+				     "exec.ArgumentsMax!\n"
 				     "exit.Enabled!\n"
 				     "fork.Enabled!\n"
 				     "open.Enabled!\n"
@@ -285,7 +315,7 @@ static void that_is_all(void **state)
 	for (const char *at = text; (at = strchr(at, '=')); at++)
 		keys++;
 	free(text);
-	assert_int_equal(keys, 20);
+	assert_int_equal(keys, 25);
 }
 
 int main(void)

@@ -229,15 +229,55 @@ static void the_server_goes_while_there_is_no_room(void **state)
 	assert_int_equal(f->gone, 1);
 }
 
+/* Several at once, written elsewhere, go out as they are and before what comes after. */
+static void whole_messages(void **state)
+{
+	static const char two[] = "{\"parameters\":{},\"continues\":true}\0"
+				  "{\"parameters\":{\"n\":7},\"continues\":true}";
+	_cleanup_json_ struct json messages = { 0 };
+	struct fixture *f = *state;
+
+	SEND(f, CALL_MORE("Later"));
+	json_append(&messages, two, sizeof(two));
+	assert_int_equal(varlink_notify_messages(f->call, &messages), 0);
+	assert_null(messages.text);
+	assert_int_equal(varlink_reply(f->call, NULL), 0);
+	exchange(f);
+	assert_int_equal(f->length, sizeof(two) + sizeof(EMPTY_ANSWER));
+	assert_memory_equal(f->output, two, sizeof(two));
+	assert_memory_equal(f->output + sizeof(two), EMPTY_ANSWER, sizeof(EMPTY_ANSWER));
+}
+
+static void messages_need_more(void **state)
+{
+	_cleanup_json_ struct json messages = { 0 };
+	struct fixture *f = *state;
+
+	SEND(f, CALL("Later"));
+	json_append(&messages, "{}", 3);
+	assert_int_equal(varlink_notify_messages(f->call, &messages), -EINVAL);
+	assert_null(messages.text);
+	assert_int_equal(varlink_reply(f->call, NULL), 0);
+	exchange(f);
+	assert_memory_equal(f->output, EMPTY_ANSWER, sizeof(EMPTY_ANSWER));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(a_client_that_reads),	     TEST(a_client_that_reads_slowly),
-		TEST(answers_larger_than_the_queue), TEST(a_client_that_never_reads),
-		TEST(a_stream_that_never_pauses),    TEST(a_turn_withdrawn),
-		TEST(answered_before_its_turn),	     TEST(the_client_leaves_while_there_is_no_room),
-		TEST(the_client_shuts_its_ears),     TEST(the_server_goes_while_there_is_no_room),
+		TEST(a_client_that_reads),
+		TEST(a_client_that_reads_slowly),
+		TEST(answers_larger_than_the_queue),
+		TEST(a_client_that_never_reads),
+		TEST(a_stream_that_never_pauses),
+		TEST(a_turn_withdrawn),
+		TEST(answered_before_its_turn),
+		TEST(the_client_leaves_while_there_is_no_room),
+		TEST(whole_messages),
+		TEST(messages_need_more),
+		TEST(the_client_shuts_its_ears),
+		TEST(the_server_goes_while_there_is_no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
