@@ -33,7 +33,7 @@ static const struct config_key daemon_keys[] = {
 	{ "History", "Enabled", CONFIG_BOOL, "no", .live = true },
 	{ "History", "Interval", CONFIG_TIME, "10s", SEC / 10, 3600ULL * SEC, .live = true },
 	{ "History", "Span", CONFIG_TIME, "1h", SEC, 31ULL * 86400 * SEC, .live = true },
-	{ "History", "MemoryMax", CONFIG_SIZE, "8M", 64ULL * KIB, 1024ULL * MIB, .live = true },
+	{ "History", "MemoryMax", CONFIG_SIZE, "16M", 64ULL * KIB, 1024ULL * MIB, .live = true },
 	{ "Events", "BufferSize", CONFIG_SIZE, "2M", 64ULL * KIB, 256ULL * MIB },
 	{ "Events", "QueueSize", CONFIG_SIZE, "1M", 512ULL * KIB, 64ULL * MIB },
 	{ "Events", "SubscribersMax", CONFIG_UINT, "32", 1, SUBSCRIPTIONS_MAX, .live = true },

@@ -186,7 +186,7 @@ static void rows_are_added_up(void **state)
 /* The rows with most stay; the others are in "other", and counted. */
 static void the_most_active_rows_stay(void **state)
 {
-	CLEANUP(history_freep) struct history *history = make(65536, 100);
+	CLEANUP(history_freep) struct history *history = make(262144, 100);
 	uint64_t more = 0;
 	uint32_t rows;
 	struct told told;

@@ -67,7 +67,7 @@ static void defaults(void **state)
 	assert_false(settings.history.enabled);
 	assert_int_equal(settings.history.interval_usec, 10000000);
 	assert_int_equal(settings.history.span_usec, 3600000000);
-	assert_int_equal(settings.history.memory_bytes, 8388608);
+	assert_int_equal(settings.history.memory_bytes, 16777216);
 	assert_int_equal(settings.events_bytes, 2097152);
 	assert_int_equal(settings.subscriptions.queue_bytes, 1048576);
 	assert_int_equal(settings.subscriptions.total, 32);
@@ -315,7 +315,7 @@ static void that_is_all(void **state)
 	for (const char *at = text; (at = strchr(at, '=')); at++)
 		keys++;
 	free(text);
-	assert_int_equal(keys, 25);
+	assert_int_equal(keys, 29);
 }
 
 int main(void)
