@@ -30,9 +30,14 @@ static const struct config_key tree_keys[] = {
 	{ "Server", "MessageSizeMax", CONFIG_SIZE, "64K", 1 << 10, 1 << 20, NULL, true },
 	{ "Server", "QueueSizeMax", CONFIG_SIZE, "16M", 64 << 10, 256 << 20, NULL, true },
 	{ "Server", "RequestTimeout", CONFIG_TIME, "10s", 100000, 3600000000, NULL, true },
+	{ "Events", "BufferSize", CONFIG_SIZE, "2M", 64 << 10, 256 << 20, NULL, false },
+	{ "Events", "QueueSize", CONFIG_SIZE, "1M", 512 << 10, 64 << 20, NULL, false },
+	{ "Events", "SubscribersMax", CONFIG_UINT, "32", 1, 64, NULL, true },
+	{ "Events", "SubscribersPerUserMax", CONFIG_UINT, "8", 1, 64, NULL, true },
 	{ "cgroup", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
 	{ "exec", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
 	{ "exec", "Failures", CONFIG_SWITCH, "auto", 0, 0, NULL, false },
+	{ "exec", "ArgumentsMax", CONFIG_SIZE, "2K", 0, 4096, NULL, false },
 	{ "open", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
 };
 

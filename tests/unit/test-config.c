@@ -39,11 +39,17 @@ static void defaults_are_in_force_without_files(void **state)
 				  "# default\nMessageSizeMax=64K\n"
 				  "# default\nQueueSizeMax=16M\n"
 				  "# default\nRequestTimeout=10s\n"
+				  "\n[Events]\n"
+				  "# default\nBufferSize=2M\n"
+				  "# default\nQueueSize=1M\n"
+				  "# default\nSubscribersMax=32\n"
+				  "# default\nSubscribersPerUserMax=8\n"
 				  "\n[cgroup]\n"
 				  "# default\nEnabled=yes\n"
 				  "\n[exec]\n"
 				  "# default\nEnabled=yes\n"
 				  "# default\nFailures=auto\n"
+				  "# default\nArgumentsMax=2K\n"
 				  "\n[open]\n"
 				  "# default\nEnabled=yes\n");
 }
