@@ -133,27 +133,46 @@ EM_HOOK(open_file, "fexit", int dfd, struct filename *name, const struct open_fl
 	if (open_internal(name, op, flags, result))
 		return 0;
 	if (result >= (unsigned long)-MAX_ERRNO) {
-		u32 low = (u32)result; /* half a pointer is a number */
+		u64 low;
 
-		KEEP(low);
-		error = -low;
+		/* To the verifier half a pointer is a number. */
+		asm volatile("r1 = %1; w1 = w1; %0 = r1" : "=r"(low) : "r"(result) : "r1");
+		error = -(u32)low;
 	}
 	open_count(&subject, error);
 	open_event(&subject, name, op, file, error, flags);
 	return 0;
 }
 
+/*
+ * The flags of open_by_handle_at(), its third argument. The registers are read by probing: 5.10 has
+ * no full type of them there and refuses the plain load.
+ */
+static __always_inline u32 handle_flags(void *ctx)
+{
+	const struct pt_regs *regs = NULL;
+
+	if (constants.events != EM_EVENTS_FULL)
+		return 0;
+	bpf_probe_read_kernel(&regs, sizeof(regs), ctx);
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(regs, dx);
+#else
+	return BPF_CORE_READ(regs, regs[2]);
+#endif
+}
+
 /* open_by_handle_at() has no name and goes another way. */
 EM_HOOK(open_fh, "fexit", struct pt_regs *regs, long ret)
 {
-	struct request request = { .flags = syscall_argument(regs, 2, false) };
+	struct request request = { .flags = handle_flags(ctx) };
 
 	return open_returned(EM_MEMORY(open_fh), &request, ret);
 }
 
 EM_HOOK(open_fh32, "fexit", struct pt_regs *regs, long ret)
 {
-	struct request request = { .flags = syscall_argument(regs, 2, true) };
+	struct request request = { .flags = handle_flags(ctx) };
 
 	return open_returned(EM_MEMORY(open_fh32), &request, ret);
 }

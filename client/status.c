@@ -126,6 +126,20 @@ static int losses_ask(struct connection *connection, struct text *text, const st
 	return CODE_OK;
 }
 
+/* Nothing for who does not see everything, and from a daemon that has no events. */
+static void events_append(struct text *text, struct json_object *status)
+{
+	struct json_object *events = answer_member(status, "events", json_type_object);
+
+	if (!events)
+		return;
+	text_puts(text, "  Events: ");
+	answer_append(text, events, "subscribers");
+	text_puts(text, " subscribers, ");
+	answer_append(text, events, "lostClients");
+	text_puts(text, " lost by slow clients\n");
+}
+
 int status_main(const struct options *options)
 {
 	_cleanup_connection_ struct connection connection = connection_to(options->socket);
@@ -148,6 +162,7 @@ int status_main(const struct options *options)
 	daemon_append(&text, status);
 	counting_append(&text, status, &output);
 	clients_append(&text, status);
+	events_append(&text, status);
 	code = losses_ask(&connection, &text, &output);
 	if (code)
 		return code;

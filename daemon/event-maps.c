@@ -121,6 +121,14 @@ int event_maps_share(const struct event_maps *maps, struct bpf_object *object)
 	return 0;
 }
 
+/* The programs hold the maps, and what we need of them is in our memory. */
+void event_maps_close_shared(struct event_maps *maps)
+{
+	for (int i = 0; i < EVENTS_MAPS; i++)
+		if (i != EVENTS_RING)
+			maps->fds[i] = close_fd(maps->fds[i]);
+}
+
 int event_maps_ring_fd(const struct event_maps *maps)
 {
 	return maps->fds[EVENTS_RING];

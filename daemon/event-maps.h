@@ -23,6 +23,9 @@ static inline void event_maps_freep(struct event_maps **maps)
 /* Puts the maps in the place of those that @object declares, if it does, before it is loaded. */
 int event_maps_share(const struct event_maps *maps, struct bpf_object *object);
 
+/* All programs are loaded: gives back the descriptors that only event_maps_share() needs. */
+void event_maps_close_shared(struct event_maps *maps);
+
 int event_maps_ring_fd(const struct event_maps *maps);
 uint32_t event_maps_ring_bytes(const struct event_maps *maps);
 

@@ -41,6 +41,7 @@ struct manager {
 	struct ring *bells;
 	struct clock_watch *clock;
 	struct event_maps *event_maps; /* NULL: no events, which is no reason not to count */
+	struct problem eventless;      /* why not */
 	struct subscriptions *subscriptions;
 	sd_event_source *again; /* settling that has to wait for a moment */
 	bool settle_failed;	/* and that was logged */
@@ -178,21 +179,15 @@ static int prepare_takeover(struct manager *manager, struct problem *problem)
 	return pins_remove_other(manager->pins, problem);
 }
 
-static void make_event_maps(struct manager *manager)
-{
-	struct problem problem = { 0 };
-
-	if (event_maps_new(manager->settings.events_bytes, &manager->event_maps, &problem) < 0)
-		log_warning("%s; nobody can subscribe", problem.text);
-}
-
 static int start_hooks(struct manager *manager, bool adopted, struct problem *problem)
 {
 	struct sweep sweep = { manager, problem };
 	int r;
 
-	make_event_maps(manager);
+	event_maps_new(manager->settings.events_bytes, &manager->event_maps, &manager->eventless);
 	r = start_probes(manager, problem);
+	if (manager->event_maps)
+		event_maps_close_shared(manager->event_maps);
 	if (!r && adopted)
 		r = pins_each_link(manager->pins, drop_unknown, &sweep);
 	if (r < 0 && !problem->error)
@@ -239,6 +234,8 @@ static int start_counting(struct manager *manager, struct problem *problem)
 		  pins_path(manager->pins));
 	for (size_t i = 0; i < manager->n_objects; i++)
 		report_probe(&manager->objects[i]);
+	if (manager->eventless.error)
+		log_warning("%s; nobody can subscribe", manager->eventless.text);
 	return 0;
 }
 

@@ -356,6 +356,51 @@ static void a_failure_is_remembered(void **state)
 	assert_null(json.text);
 }
 
+/* NUL is a byte like others where the length is given. */
+static void bytes_by_length(void **state)
+{
+	_cleanup_json_ struct json json = { 0 };
+
+	(void)state;
+	json_array_begin(&json, NULL);
+	json_base64(&json, NULL, "", 0);
+	json_base64(&json, NULL, "\0\xff", 2);
+	json_array_end(&json);
+	assert_string_equal(json.text, "[\"\",\"AP8=\"]");
+	json_done(&json);
+	json_object_begin(&json, NULL);
+	json_bytes_n(&json, "a", "aBytes", "x\ny", 3);
+	json_bytes_n(&json, "b", "bBytes", "x\0y", 3);
+	json_object_end(&json);
+	assert_string_equal(json.text,
+			    "{\"a\":\"x\\ny\",\"b\":\"x\xef\xbf\xbdy\",\"bBytes\":\"eAB5\"}");
+}
+
+static void what_is_text(void **state)
+{
+	(void)state;
+	assert_true(json_is_text("", 0));
+	assert_true(json_is_text("a\x01\x7f\"\\", 5));
+	assert_true(json_is_text("\xc3\xa9", 2));
+	assert_false(json_is_text("\xc3\xa9", 1));
+	assert_false(json_is_text("a\0", 2));
+	assert_false(json_is_text("\xef\xbf\xbf", 3));
+}
+
+/* As it is, and with nothing before what comes next. */
+static void appended(void **state)
+{
+	_cleanup_json_ struct json json = { 0 };
+
+	(void)state;
+	json_u64(&json, NULL, 1);
+	json_append(&json, "\0x", 2);
+	assert_int_equal(json.length, 3);
+	assert_memory_equal(json.text, "1\0x", 4);
+	json_append(&json, "x", SIZE_MAX / 2); /* nothing is read */
+	assert_int_equal(json.error, -ENOMEM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +415,9 @@ int main(void)
 		cmocka_unit_test(utf8_three_bytes_counted),
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(bytes_are_kept),
+		cmocka_unit_test(bytes_by_length),
+		cmocka_unit_test(what_is_text),
+		cmocka_unit_test(appended),
 		cmocka_unit_test(growth),
 		cmocka_unit_test(take_empties),
 		cmocka_unit_test(a_failure_is_remembered),
