@@ -8,7 +8,6 @@
 
 #include <bpf/libbpf.h>
 #include <getopt.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -31,7 +30,6 @@ enum {
 
 enum {
 	EXIT_USAGE = 2,
-	LARGE_BYTES = 128 * 1024, /* given back to the kernel when freed */
 };
 
 /* Options that stand for a key of the configuration. */
@@ -259,8 +257,6 @@ int main(int argc, char **argv)
 	struct arguments arguments = { 0 };
 
 	log_open(LOG_INFO);
-	/* Fixed, or glibc raises it with the first large buffer that is freed and keeps the next. */
-	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	libbpf_set_print(print_libbpf);
 	if (parse_arguments(argc, argv, &arguments) < 0) {
 		fprintf(stderr, "Try 'ebpfmond --help'.\n");

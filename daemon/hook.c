@@ -52,6 +52,26 @@ const char *hook_target(const struct hook *hook, const struct btf *btf)
 	return NULL;
 }
 
+int hook_refused(const struct hook *hook, const char *target, const struct btf *btf)
+{
+	const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT);
+	int fd;
+
+	if (hook->kind != HOOK_FEXIT)
+		return 0;
+	options.attach_btf_id = (uint32_t)target_type(hook, target, btf);
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "nothing", "GPL", nothing, ARRAY_SIZE(nothing),
+			   &options);
+	if (fd < 0)
+		return -errno;
+	close_fd(fd);
+	return 0;
+}
+
 const char *hook_name(const struct hook *hook, const char *target, char *buffer, size_t size)
 {
 	snprintf(buffer, size, "%s%s", kinds[hook->kind].prefix,

@@ -27,6 +27,11 @@ void hook_run_release(struct hook_run *run);
 
 /* The first of its targets that the kernel has, or NULL. */
 const char *hook_target(const struct hook *hook, const struct btf *btf);
+/*
+ * Whether the kernel takes programs of this kind at all, by one that does nothing: 0 or -errno. A
+ * real one costs far more to be refused, since libbpf reads all of the kernel's types for it.
+ */
+int hook_refused(const struct hook *hook, const char *target, const struct btf *btf);
 /* "fexit/do_filp_open", into @buffer; without a target the first possible one. */
 const char *hook_name(const struct hook *hook, const char *target, char *buffer, size_t size);
 

@@ -24,6 +24,10 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+enum {
+	LARGE_BYTES = 128 * 1024, /* given back to the kernel when freed */
+};
+
 struct manager {
 	struct config *config;
 	struct config *started; /* in force at the start, once a reload has replaced it */
@@ -616,7 +620,12 @@ static int start(struct manager *manager, struct problem *problem)
 	if (r < 0)
 		return r;
 	fill_api(manager);
-	malloc_trim(0); /* the kernel's type information was 6 MB */
+	/*
+	 * The kernel's types were 6 MB, often: of such large buffers glibc has learnt to keep one.
+	 * From here on none is to stay when it is freed.
+	 */
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	malloc_trim(0);
 	return 0;
 }
 

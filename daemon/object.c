@@ -81,6 +81,14 @@ static void trial_done(struct trial *trial)
 	bpf_object__close(trial->bpf);
 }
 
+static int cannot_load(const struct hook_run *run, int r, struct problem *problem)
+{
+	char name[64];
+
+	hook_name(run->hook, run->target, name, sizeof(name));
+	return problem_set(problem, -r, "cannot load %s: %s", name, strerror(-r));
+}
+
 /* Which hooks this kernel has, and which of them are attached and pinned already. */
 static int trial_survey(struct trial *trial, bool with_optional, struct problem *problem)
 {
@@ -99,6 +107,11 @@ static int trial_survey(struct trial *trial, bool with_optional, struct problem 
 		if (r < 0)
 			return r;
 		run->wanted = with_optional || !run->hook->optional || run->pinned;
+		r = run->hook->optional || run->pinned
+			    ? 0
+			    : hook_refused(run->hook, run->target, trial->context->btf);
+		if (r < 0)
+			return cannot_load(run, r, problem);
 	}
 	return 0;
 }
@@ -118,13 +131,7 @@ static int trial_load_with(struct trial *trial, const struct em_constants *const
 	r = hook_select(&context, trial->bpf, trial->runs, trial->way->n_hooks);
 	if (!r)
 		r = bpf_object__load(trial->bpf);
-	if (r < 0) {
-		char name[64];
-
-		hook_name(trial->runs[0].hook, trial->runs[0].target, name, sizeof(name));
-		return problem_set(problem, -r, "cannot load %s: %s", name, strerror(-r));
-	}
-	return 0;
+	return r < 0 ? cannot_load(&trial->runs[0], r, problem) : 0;
 }
 
 /*
