@@ -17,15 +17,18 @@
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 enum {
 	LARGE_BYTES = 128 * 1024, /* given back to the kernel when freed */
+	SPARE_DESCRIPTORS = 8,	  /* without which no client could be served */
 };
 
 struct manager {
@@ -591,6 +594,27 @@ static void fill_api(struct manager *manager)
 	api->userdata = manager;
 }
 
+/* Who can neither accept anybody nor say that it is ready had better end, and say why. */
+static int check_descriptors(struct problem *problem)
+{
+	int spare[SPARE_DESCRIPTORS], n = 0, r = 0;
+
+	while (!r && n < SPARE_DESCRIPTORS) {
+		spare[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+		if (spare[n] < 0)
+			r = -errno;
+		else
+			n++;
+	}
+	while (n > 0)
+		close(spare[--n]);
+	return r < 0 ? problem_set(problem, -r,
+				   "no file descriptors are left for clients: %s; raise "
+				   "LimitNOFILE= (ulimit -n)",
+				   strerror(-r))
+		     : 0;
+}
+
 static int start(struct manager *manager, struct problem *problem)
 {
 	_cleanup_close_ int socket_fd = -1;
@@ -617,6 +641,8 @@ static int start(struct manager *manager, struct problem *problem)
 	if (r < 0)
 		return r;
 	r = start_serving(manager, &socket_fd, problem);
+	if (!r)
+		r = check_descriptors(problem);
 	if (r < 0)
 		return r;
 	fill_api(manager);
