@@ -214,6 +214,7 @@ struct kernel_clone_args {
 
 enum bpf_func_id___em {
 	BPF_FUNC_get_current_task_btf___em = 158,
+	BPF_FUNC_task_pt_regs___em = 175,
 };
 
 #pragma clang diagnostic pop
@@ -236,6 +237,7 @@ enum {
 	O_NONBLOCK = 04000,
 	O_CREAT = 0100,
 	O_TRUNC = 01000,
+	O_CLOEXEC = 02000000,
 	O_WRONLY = 01,
 	S_ISUID = 04000,
 	S_ISGID = 02000,
@@ -343,6 +345,14 @@ static __always_inline u32 syscall_number(struct pt_regs *regs)
 #else
 	return (u32)regs->syscallno;
 #endif
+}
+
+/* What the task entered the kernel with; NULL before 5.15 (dd6e10fbd9fb). */
+static __always_inline struct pt_regs *current_registers(void)
+{
+	if (!bpf_core_enum_value_exists(enum bpf_func_id___em, BPF_FUNC_task_pt_regs___em))
+		return NULL;
+	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 }
 
 /* The user's argument @i of the system call that @regs entered with. */

@@ -305,7 +305,7 @@ struct em_constants {
 
 enum em_events {
 	EM_EVENTS_NONE,
-	EM_EVENTS_NAMELESS, /* this kernel forbids bpf_probe_read_kernel() */
+	EM_EVENTS_NAMELESS, /* this kernel forbids bpf_probe_read_kernel(): who, but not what */
 	EM_EVENTS_FULL,
 };
 

@@ -200,6 +200,20 @@ static __always_inline void event_ancestors(struct event_heap *heap, struct task
 	heap->event.strings[EM_STRING_ANCESTORS].flags = EM_STRING_KNOWN;
 }
 
+/* The parent alone, where there is no probing. */
+static __always_inline void event_parent(struct event_heap *heap, struct task_struct *task)
+{
+	struct em_ancestor *ancestor = (struct em_ancestor *)heap->bytes;
+
+	ancestor->pid = heap->event.parent;
+	ancestor->start = 0;
+	if (bpf_core_field_exists(task->start_boottime))
+		ancestor->start = start_of(task->real_parent->group_leader->start_boottime);
+	heap->used = sizeof(*ancestor);
+	heap->event.strings[EM_STRING_ANCESTORS].bytes = sizeof(*ancestor);
+	heap->event.strings[EM_STRING_ANCESTORS].flags = EM_STRING_KNOWN;
+}
+
 static __always_inline int event_who(struct event_heap *heap, u32 ancestors)
 {
 	struct em_event *event = &heap->event;
@@ -224,6 +238,8 @@ static __always_inline int event_who(struct event_heap *heap, u32 ancestors)
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	if (ancestors && constants.events == EM_EVENTS_FULL)
 		event_ancestors(heap, task);
+	else if (ancestors && has_current_task_btf())
+		event_parent(heap, task);
 	return 0;
 }
 
@@ -309,14 +325,17 @@ static __always_inline void event_kernel_string(struct event_draft *draft,
 	event_add(draft->heap, index, n - 1, n == EM_EVENT_PIECE ? EM_STRING_TRUNCATED : 0);
 }
 
-/* ... or of the process, which may change it. */
+/*
+ * ... or of the process, which may change it. Lockdown does not forbid that, but where it forbids
+ * the other libbpf takes both for unknown and calls bpf_probe_read(), which is forbidden as well.
+ */
 static __always_inline void event_user_string(struct event_draft *draft, enum em_event_string index,
 					      unsigned long text)
 {
 	long n;
 
 	draft->heap->event.flags |= EM_EVENT_PROCESS_NAMES;
-	if (!event_room(draft->heap))
+	if (constants.events != EM_EVENTS_FULL || !event_room(draft->heap))
 		return;
 	n = bpf_probe_read_user_str(event_place(draft->heap), EM_EVENT_PIECE, (const void *)text);
 	event_add(draft->heap, index, n - 1, n == EM_EVENT_PIECE ? EM_STRING_TRUNCATED : 0);
@@ -328,7 +347,7 @@ static __always_inline void event_user_bytes(struct event_draft *draft, enum em_
 {
 	unsigned long bytes = to - from;
 
-	if (from > to || !event_room(draft->heap))
+	if (constants.events != EM_EVENTS_FULL || from > to || !event_room(draft->heap))
 		return;
 	if (bytes > max)
 		bytes = max;
@@ -376,7 +395,8 @@ static __always_inline int event_follow(struct event_heap *heap, u32 index)
 	struct place *place = &heap->place, *root = &heap->root;
 	u32 i;
 
-	if (index >= EM_EVENT_STRINGS)
+	/* A function of its own is verified even if nobody calls it. */
+	if (constants.events != EM_EVENTS_FULL || index >= EM_EVENT_STRINGS)
 		return 0;
 	for (i = 0; i < EM_PATH_DEPTH; i++) {
 		const struct dentry *dentry = place->dentry, *parent;

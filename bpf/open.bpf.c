@@ -86,97 +86,6 @@ static __always_inline bool open_internal(const struct filename *name, const str
 	       op->open_flag & O_NONBLOCK && uses_io_uring();
 }
 
-/* io_uring in the caller's own context (see above), or one of its workers. */
-static __always_inline bool open_io_uring(const struct open_flags *op, u32 task_flags)
-{
-	return task_flags & PF_IO_WORKER ||
-	       (op->lookup_flags & LOOKUP_CACHED && op->open_flag & O_NONBLOCK && uses_io_uring());
-}
-
-static __always_inline void open_event(const struct em_subject *subject, struct filename *name,
-				       const struct open_flags *op, const void *file, u32 error,
-				       u32 task_flags)
-{
-	struct event_draft draft;
-	struct em_event *event;
-
-	if (!event_begin(&draft, EM_MEMORY(open_file), EM_EVENT_OPEN, subject, error))
-		return;
-	event = &draft.heap->event;
-	event->numbers[0] = (u32)op->open_flag;
-	event->numbers[1] = op->mode;
-	if (open_io_uring(op, task_flags)) {
-		event->flags |= EM_EVENT_IO_URING;
-		if (!(task_flags & PF_IO_WORKER))
-			event->numbers[0] &= ~(u64)O_NONBLOCK; /* io_uring's own */
-	}
-	if (constants.events == EM_EVENTS_FULL) {
-		if (!error)
-			event_file(&draft, file);
-		event_kernel_string(&draft, EM_STRING_ASKED, BPF_CORE_READ(name, name));
-	}
-	event_end(&draft);
-}
-
-/*
- * do_filp_open(), from 7.0 on do_file_open(): every way to open by name ends there. The result is
- * a pointer to the verifier, which lets it be compared only.
- */
-EM_HOOK(open_file, "fexit", int dfd, struct filename *name, const struct open_flags *op,
-	struct file *file)
-{
-	unsigned long result = (unsigned long)file;
-	struct em_subject subject;
-	u32 flags, error = 0;
-
-	current_subject(&subject, &flags);
-	if (open_internal(name, op, flags, result))
-		return 0;
-	if (result >= (unsigned long)-MAX_ERRNO) {
-		u64 low;
-
-		/* To the verifier half a pointer is a number. */
-		asm volatile("r1 = %1; w1 = w1; %0 = r1" : "=r"(low) : "r"(result) : "r1");
-		error = -(u32)low;
-	}
-	open_count(&subject, error);
-	open_event(&subject, name, op, file, error, flags);
-	return 0;
-}
-
-/*
- * The flags of open_by_handle_at(), its third argument. The registers are read by probing: 5.10 has
- * no full type of them there and refuses the plain load.
- */
-static __always_inline u32 handle_flags(void *ctx)
-{
-	const struct pt_regs *regs = NULL;
-
-	if (constants.events != EM_EVENTS_FULL)
-		return 0;
-	bpf_probe_read_kernel(&regs, sizeof(regs), ctx);
-#if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(regs, dx);
-#else
-	return BPF_CORE_READ(regs, regs[2]);
-#endif
-}
-
-/* open_by_handle_at() has no name and goes another way. */
-EM_HOOK(open_fh, "fexit", struct pt_regs *regs, long ret)
-{
-	struct request request = { .flags = handle_flags(ctx) };
-
-	return open_returned(EM_MEMORY(open_fh), &request, ret);
-}
-
-EM_HOOK(open_fh32, "fexit", struct pt_regs *regs, long ret)
-{
-	struct request request = { .flags = handle_flags(ctx) };
-
-	return open_returned(EM_MEMORY(open_fh32), &request, ret);
-}
-
 /* How each of the system calls is asked. */
 enum open_call {
 	OPEN_NONE,
@@ -261,14 +170,129 @@ static __always_inline void open_request(struct pt_regs *regs, enum open_call ca
 		break;
 	case OPEN_OPENAT2:
 		request->name = syscall_argument(regs, 1, compat);
-		bpf_probe_read_user(&how, sizeof(how),
-				    (const void *)syscall_argument(regs, 2, compat));
+		if (constants.events == EM_EVENTS_FULL)
+			bpf_probe_read_user(&how, sizeof(how),
+					    (const void *)syscall_argument(regs, 2, compat));
 		request->flags = how.flags;
 		request->mode = how.mode;
 		break;
 	default:
 		request->flags = syscall_argument(regs, 2, compat);
 	}
+}
+
+/*
+ * O_CLOEXEC, which is a matter of the descriptor and not known to do_filp_open() any more: from the
+ * system call, if it is one that opens. io_uring's is not known.
+ */
+static __always_inline u32 open_cloexec(void)
+{
+	struct pt_regs *regs = current_registers();
+	struct request request = {};
+	enum open_call call;
+	bool compat;
+
+	if (!regs)
+		return 0;
+	compat = syscall_compat();
+	call = open_call(syscall_number(regs), compat);
+	if (call == OPEN_NONE || call == OPEN_HANDLE)
+		return 0;
+	open_request(regs, call, compat, &request);
+	return request.flags & O_CLOEXEC;
+}
+
+/* io_uring in the caller's own context (see above), or one of its workers. */
+static __always_inline bool open_io_uring(const struct open_flags *op, u32 task_flags)
+{
+	return task_flags & PF_IO_WORKER ||
+	       (op->lookup_flags & LOOKUP_CACHED && op->open_flag & O_NONBLOCK && uses_io_uring());
+}
+
+static __always_inline void open_event(const struct em_subject *subject, struct filename *name,
+				       const struct open_flags *op, const void *file, u32 error,
+				       u32 task_flags)
+{
+	struct event_draft draft;
+	struct em_event *event;
+
+	if (!event_begin(&draft, EM_MEMORY(open_file), EM_EVENT_OPEN, subject, error))
+		return;
+	event = &draft.heap->event;
+	event->numbers[0] = (u32)op->open_flag;
+	event->numbers[1] = op->mode;
+	if (open_io_uring(op, task_flags)) {
+		event->flags |= EM_EVENT_IO_URING;
+		if (!(task_flags & PF_IO_WORKER))
+			event->numbers[0] &= ~(u64)O_NONBLOCK; /* io_uring's own */
+	} else {
+		event->numbers[0] |= open_cloexec();
+	}
+	if (constants.events == EM_EVENTS_FULL) {
+		if (!error)
+			event_file(&draft, file);
+		event_kernel_string(&draft, EM_STRING_ASKED, BPF_CORE_READ(name, name));
+	}
+	event_end(&draft);
+}
+
+/*
+ * do_filp_open(), from 7.0 on do_file_open(): every way to open by name ends there. The result is
+ * a pointer to the verifier, which lets it be compared only.
+ */
+EM_HOOK(open_file, "fexit", int dfd, struct filename *name, const struct open_flags *op,
+	struct file *file)
+{
+	unsigned long result = (unsigned long)file;
+	struct em_subject subject;
+	u32 flags, error = 0;
+
+	current_subject(&subject, &flags);
+	if (open_internal(name, op, flags, result))
+		return 0;
+	if (result >= (unsigned long)-MAX_ERRNO) {
+		u64 low;
+
+		/* To the verifier half a pointer is a number. */
+		asm volatile("r1 = %1; w1 = w1; %0 = r1" : "=r"(low) : "r"(result) : "r1");
+		error = -(u32)low;
+	}
+	open_count(&subject, error);
+	open_event(&subject, name, op, file, error, flags);
+	return 0;
+}
+
+/*
+ * The flags of open_by_handle_at(), its third argument. The registers are read by probing: 5.10 has
+ * no full type of them there and refuses the plain load.
+ */
+static __always_inline u32 handle_flags(void *ctx)
+{
+	const struct pt_regs *regs = NULL;
+
+	if (constants.events != EM_EVENTS_FULL)
+		return 0;
+	bpf_probe_read_kernel(&regs, sizeof(regs), ctx);
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(regs, dx);
+#else
+	return BPF_CORE_READ(regs, regs[2]);
+#endif
+}
+
+/* open_by_handle_at() has no name and goes another way. */
+EM_HOOK(open_fh, "fexit", struct pt_regs *regs, long ret)
+{
+	struct request request = { .flags = handle_flags(ctx) };
+
+	return open_returned(EM_MEMORY(open_fh), &request, ret);
+}
+
+EM_HOOK(open_fh32, "fexit", struct pt_regs *regs, long ret)
+{
+	struct request request = { .flags = handle_flags(ctx) };
+
+	return open_returned(EM_MEMORY(open_fh32), &request, ret);
 }
 
 /*

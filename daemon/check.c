@@ -60,7 +60,7 @@ static int check_probes(const struct settings *settings, const struct maps *maps
 	const struct object_context context = { NULL, maps, btf, events, &constants };
 	int failed = 0;
 
-	constants.events = object_events(events);
+	constants.events = event_maps_level(events);
 
 	for (size_t i = 0; probes[i]; i++) {
 		struct object object;

@@ -109,6 +109,37 @@ int event_maps_new(uint64_t ring_bytes, struct event_maps **ret_maps, struct pro
 	return 0;
 }
 
+/*
+ * Whether a program may read kernel memory, by loading the least one that does: no version of
+ * libbpf_probe_bpf_helper() understands what all kernels answer.
+ */
+static bool can_read_kernel(void)
+{
+	static const struct bpf_insn program[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X,
+		  .dst_reg = BPF_REG_1,
+		  .src_reg = BPF_REG_10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3, .imm = 0 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_kernel },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	_cleanup_close_ int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "reads", "GPL",
+					       program, ARRAY_SIZE(program), NULL);
+
+	return fd >= 0;
+}
+
+/* lockdown=confidentiality forbids it, and names would have to be read so. */
+enum em_events event_maps_level(const struct event_maps *maps)
+{
+	if (!maps)
+		return EM_EVENTS_NONE;
+	return can_read_kernel() ? EM_EVENTS_FULL : EM_EVENTS_NAMELESS;
+}
+
 int event_maps_share(const struct event_maps *maps, struct bpf_object *object)
 {
 	for (int i = 0; i < EVENTS_MAPS; i++) {

@@ -20,6 +20,9 @@ static inline void event_maps_freep(struct event_maps **maps)
 	event_maps_free(*maps);
 }
 
+/* How much of events this kernel lets programs tell; without @maps nothing. */
+enum em_events event_maps_level(const struct event_maps *maps);
+
 /* Puts the maps in the place of those that @object declares, if it does, before it is loaded. */
 int event_maps_share(const struct event_maps *maps, struct bpf_object *object);
 

@@ -110,7 +110,7 @@ static int start_probes(struct manager *manager, struct problem *problem)
 
 	if (!btf)
 		return -problem->error;
-	constants.events = object_events(manager->event_maps);
+	constants.events = event_maps_level(manager->event_maps);
 	for (size_t i = 0; !r && i < SETTINGS_PROBES_MAX && probes[i]; i++) {
 		r = object_start(&context, probes[i], &manager->settings.probes[i],
 				 &manager->objects[i], problem);

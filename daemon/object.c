@@ -45,17 +45,6 @@ struct btf *object_btf(struct problem *problem)
 	return NULL;
 }
 
-/* lockdown=confidentiality forbids it: names would have to be read from kernel memory. */
-enum em_events object_events(const struct event_maps *maps)
-{
-	if (!maps)
-		return EM_EVENTS_NONE;
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_probe_read_kernel,
-				       NULL) == 1
-		       ? EM_EVENTS_FULL
-		       : EM_EVENTS_NAMELESS;
-}
-
 const char *attachment_name(const struct attachment *attachment, char *buffer, size_t size)
 {
 	return hook_name(attachment->hook, attachment->target, buffer, size);

@@ -55,9 +55,6 @@ struct object_settings {
 /* The kernel's types; btf__free() them. NULL: @problem says why. */
 struct btf *object_btf(struct problem *problem);
 
-/* How much of events this kernel lets programs tell; without @maps nothing. */
-enum em_events object_events(const struct event_maps *maps);
-
 /* What all probes are started with. Without @pins everything ends with the process. */
 struct object_context {
 	struct pins *pins;
