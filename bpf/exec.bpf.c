@@ -91,22 +91,22 @@ static __always_inline int exec_returned(struct event_memory memory, unsigned lo
 /* The system calls' own functions: only an exec pays. */
 EM_HOOK(execve, "fexit", struct pt_regs *regs, long ret)
 {
-	return exec_returned(EM_MEMORY(execve), syscall_argument(regs, 0, false), ret);
+	return exec_returned(EM_MEMORY(execve), function_argument(ctx, 0, false), ret);
 }
 
 EM_HOOK(execveat, "fexit", struct pt_regs *regs, long ret)
 {
-	return exec_returned(EM_MEMORY(execveat), syscall_argument(regs, 1, false), ret);
+	return exec_returned(EM_MEMORY(execveat), function_argument(ctx, 1, false), ret);
 }
 
 EM_HOOK(execve32, "fexit", struct pt_regs *regs, long ret)
 {
-	return exec_returned(EM_MEMORY(execve32), syscall_argument(regs, 0, true), ret);
+	return exec_returned(EM_MEMORY(execve32), function_argument(ctx, 0, true), ret);
 }
 
 EM_HOOK(execveat32, "fexit", struct pt_regs *regs, long ret)
 {
-	return exec_returned(EM_MEMORY(execveat32), syscall_argument(regs, 1, true), ret);
+	return exec_returned(EM_MEMORY(execveat32), function_argument(ctx, 1, true), ret);
 }
 
 /*
