@@ -359,6 +359,32 @@ static __always_inline void event_user_bytes(struct event_draft *draft, enum em_
 	event_add(draft->heap, index, bytes, to - from > bytes ? EM_STRING_TRUNCATED : 0);
 }
 
+/*
+ * The user's argument @i, 0 to 2, at the end of a system call's own function. The registers are
+ * read by probing: 5.10 has no full type of them at some of these functions and refuses plain loads.
+ */
+static __always_inline unsigned long function_argument(void *ctx, unsigned int i, bool compat)
+{
+	const struct pt_regs *regs = NULL;
+
+	if (constants.events != EM_EVENTS_FULL)
+		return 0;
+	bpf_probe_read_kernel(&regs, sizeof(regs), ctx);
+#if defined(__TARGET_ARCH_x86)
+	if (i == 2)
+		return BPF_CORE_READ(regs, dx);
+	if (compat)
+		return i ? (u32)BPF_CORE_READ(regs, cx) : (u32)BPF_CORE_READ(regs, bx);
+	return i ? BPF_CORE_READ(regs, si) : BPF_CORE_READ(regs, di);
+#else
+	u64 value = i == 2 ? BPF_CORE_READ(regs, regs[2])
+		    : i	   ? BPF_CORE_READ(regs, regs[1])
+			   : BPF_CORE_READ(regs, orig_x0);
+
+	return compat ? (u32)value : value;
+#endif
+}
+
 /* --- paths ------------------------------------------------------------------------------------- */
 
 static __always_inline void place_set(struct place *place, const struct path *path)

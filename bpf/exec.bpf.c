@@ -88,36 +88,25 @@ static __always_inline int exec_returned(struct event_memory memory, unsigned lo
 	return 0;
 }
 
-/*
- * Where the name is, by the system call's argument; 0: not known. The functions' own argument tells
- * nothing to 5.10's verifier, to which it may be a pointer to an unknown structure.
- */
-static __always_inline unsigned long exec_asked(unsigned int argument, bool compat)
-{
-	struct pt_regs *regs = current_registers();
-
-	return regs ? syscall_argument(regs, argument, compat) : 0;
-}
-
 /* The system calls' own functions: only an exec pays. */
 EM_HOOK(execve, "fexit", const void *regs, long ret)
 {
-	return exec_returned(EM_MEMORY(execve), exec_asked(0, false), ret);
+	return exec_returned(EM_MEMORY(execve), function_argument(ctx, 0, false), ret);
 }
 
 EM_HOOK(execveat, "fexit", const void *regs, long ret)
 {
-	return exec_returned(EM_MEMORY(execveat), exec_asked(1, false), ret);
+	return exec_returned(EM_MEMORY(execveat), function_argument(ctx, 1, false), ret);
 }
 
 EM_HOOK(execve32, "fexit", const void *regs, long ret)
 {
-	return exec_returned(EM_MEMORY(execve32), exec_asked(0, true), ret);
+	return exec_returned(EM_MEMORY(execve32), function_argument(ctx, 0, true), ret);
 }
 
 EM_HOOK(execveat32, "fexit", const void *regs, long ret)
 {
-	return exec_returned(EM_MEMORY(execveat32), exec_asked(1, true), ret);
+	return exec_returned(EM_MEMORY(execveat32), function_argument(ctx, 1, true), ret);
 }
 
 /*

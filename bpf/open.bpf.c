@@ -262,35 +262,17 @@ EM_HOOK(open_file, "fexit", int dfd, struct filename *name, const struct open_fl
 	return 0;
 }
 
-/*
- * The flags of open_by_handle_at(), its third argument. The registers are read by probing: 5.10 has
- * no full type of them there and refuses the plain load.
- */
-static __always_inline u32 handle_flags(void *ctx)
-{
-	const struct pt_regs *regs = NULL;
-
-	if (constants.events != EM_EVENTS_FULL)
-		return 0;
-	bpf_probe_read_kernel(&regs, sizeof(regs), ctx);
-#if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(regs, dx);
-#else
-	return BPF_CORE_READ(regs, regs[2]);
-#endif
-}
-
 /* open_by_handle_at() has no name and goes another way. */
 EM_HOOK(open_fh, "fexit", struct pt_regs *regs, long ret)
 {
-	struct request request = { .flags = handle_flags(ctx) };
+	struct request request = { .flags = function_argument(ctx, 2, false) };
 
 	return open_returned(EM_MEMORY(open_fh), &request, ret);
 }
 
 EM_HOOK(open_fh32, "fexit", struct pt_regs *regs, long ret)
 {
-	struct request request = { .flags = handle_flags(ctx) };
+	struct request request = { .flags = function_argument(ctx, 2, true) };
 
 	return open_returned(EM_MEMORY(open_fh32), &request, ret);
 }
