@@ -117,6 +117,7 @@ struct dentry {
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
 };
 
 struct mount {
@@ -179,6 +180,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct css_set *cgroups;
 	void *io_uring; /* struct io_uring_task */
+	void *stack;
 };
 
 struct filename {
@@ -227,6 +229,9 @@ enum {
 	SIGNAL_GROUP_EXIT = 0x00000004,
 	CLONE_THREAD = 0x00010000,
 	AT_REMOVEDIR = 0x200,
+	AT_FDCWD = -100,
+	THREAD_SIZE = 16384,  /* x86 */
+	X32_BIT = 0x40000000, /* of the number of a system call */
 	RENAME_EXCHANGE = 1 << 1,
 	S_IFMT = 0170000,
 	S_IFDIR = 0040000,
@@ -313,6 +318,25 @@ static __always_inline void current_subject(struct em_subject *subject, u32 *fla
 	}
 }
 
+/*
+ * What the current task entered the kernel with, to be read by probing; NULL: not known. Before
+ * bpf_task_pt_regs (5.15, dd6e10fbd9fb) it is at the end of the stack, whose size x86 does not vary.
+ */
+static __always_inline const struct pt_regs *task_registers(void)
+{
+	const char *stack;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id___em, BPF_FUNC_task_pt_regs___em))
+		return (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+#if defined(__TARGET_ARCH_x86)
+	stack = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), stack);
+	return (const void *)(stack + THREAD_SIZE - bpf_core_type_size(struct pt_regs));
+#else
+	(void)stack;
+	return NULL;
+#endif
+}
+
 /* Whether the system call under way is a 32-bit one: on x86 whatever the program, int $0x80. */
 static __always_inline bool syscall_compat(void)
 {
@@ -329,6 +353,18 @@ static __always_inline bool syscall_compat(void)
 #endif
 }
 
+/* The file behind descriptor @fd of @task. It may have been closed by another thread. */
+static __always_inline struct file *task_file(struct task_struct *task, u32 fd)
+{
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file *file = NULL;
+
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + fd);
+	return file;
+}
+
 /* Whether the current task has an io_uring. */
 static __always_inline bool uses_io_uring(void)
 {
@@ -341,7 +377,7 @@ static __always_inline bool uses_io_uring(void)
 static __always_inline u32 syscall_number(struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
-	return (u32)regs->orig_ax & ~0x40000000U;
+	return (u32)regs->orig_ax & ~X32_BIT;
 #else
 	return (u32)regs->syscallno;
 #endif

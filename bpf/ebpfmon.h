@@ -193,6 +193,9 @@ struct em_settled_row {
 enum em_event_kind {
 	EM_EVENT_EXEC,
 	EM_EVENT_OPEN,
+	EM_EVENT_EXIT,
+	EM_EVENT_FORK,
+	EM_EVENT_UNLINK,
 	EM_EVENT_KINDS = 8, /* there is room for */
 };
 
@@ -214,6 +217,10 @@ enum {
 	EM_EVENT_PROCESS_NAMES = 1 << 0, /* names come from memory that the process can change */
 	EM_EVENT_IO_URING = 1 << 1,
 	EM_EVENT_SET_ID = 1 << 2, /* the set-user-ID or set-group-ID bit had an effect */
+	EM_EVENT_FAILED = 1 << 3,
+	EM_EVENT_DURATION = 1 << 4,  /* numbers[0] is how long it took, in nanoseconds */
+	EM_EVENT_DIRECTORY = 1 << 5, /* the folder is where the name asked for begins */
+	EM_EVENT_RENAME = 1 << 6,    /* the name was not unlinked but given to another file */
 };
 
 /* Strings of an event, in the order of their bytes. */
@@ -222,7 +229,7 @@ enum em_event_string {
 	EM_STRING_PATH,
 	EM_STRING_ASKED,     /* the name that the process gave */
 	EM_STRING_ARGUMENTS, /* each with its NUL */
-	EM_STRING_FOLDER,    /* the current working directory */
+	EM_STRING_FOLDER,    /* the current working directory, or see EM_EVENT_DIRECTORY */
 	EM_STRING_PARENT,    /* command name of the parent */
 	EM_EVENT_STRINGS,
 };

@@ -276,6 +276,7 @@ static __always_inline bool event_begin(struct event_draft *draft, struct event_
 	__builtin_memset(&draft->heap->event, 0, sizeof(draft->heap->event));
 	draft->heap->event.kind = kind;
 	draft->heap->event.error = error;
+	draft->heap->event.flags = error ? EM_EVENT_FAILED : 0;
 	draft->heap->event.time_ns = bpf_ktime_get_boot_ns();
 	if (draft->heap->event.time_ns > draft->control->until_ns) {
 		event_lost(kind, false);
@@ -448,18 +449,15 @@ static __always_inline int event_follow(struct event_heap *heap, u32 index)
 	return EM_STRING_TRUNCATED;
 }
 
-static __always_inline void event_path(struct event_draft *draft, enum em_event_string index,
-				       const struct path *path, bool deleted)
+/* The path of heap->place. */
+static __always_inline void event_placed(struct event_draft *draft, enum em_event_string index,
+					 bool deleted)
 {
 	struct em_event_part *part = &draft->heap->event.strings[index];
+	const struct dentry *dentry = draft->heap->place.dentry;
 	struct task_struct *task = draft->task;
 	const struct fs_struct *fs;
-	const struct dentry *dentry;
 
-	if (constants.events != EM_EVENTS_FULL)
-		return;
-	place_set(&draft->heap->place, path);
-	dentry = draft->heap->place.dentry;
 	if (!dentry)
 		return;
 	fs = BPF_CORE_READ(task, fs);
@@ -468,6 +466,15 @@ static __always_inline void event_path(struct event_draft *draft, enum em_event_
 	if (deleted || !BPF_CORE_READ(dentry, d_hash.pprev))
 		part->flags |= EM_STRING_DELETED;
 	part->flags |= draft->memory.follow(index);
+}
+
+static __always_inline void event_path(struct event_draft *draft, enum em_event_string index,
+				       const struct path *path, bool deleted)
+{
+	if (constants.events != EM_EVENTS_FULL)
+		return;
+	place_set(&draft->heap->place, path);
+	event_placed(draft, index, deleted);
 }
 
 /* The path of an open file; its device and inode as numbers 2 and 3. */

@@ -4,7 +4,10 @@
  * the last of its threads; one that is replaced by exec does not end. Kernel threads are no
  * processes.
  */
-#include "ebpfmon.bpf.h"
+#include "event.bpf.h"
+
+EM_HEAP(exit_group)
+EM_HEAP(exit_task)
 
 enum {
 	SIGNAL_MASK = 0x7f, /* of a wait status */
@@ -63,8 +66,25 @@ static __always_inline enum em_slot lifetime_slot(u64 nsec)
 	return EM_EXITS_FROM_1H;
 }
 
-static __always_inline int process_ended(struct task_struct *task)
+/* A status other than 0 counts as a failure, but it is no errno. */
+static __always_inline void exit_event(struct event_memory memory, const struct em_subject *subject,
+				       int status, u64 lifetime)
 {
+	struct event_draft draft;
+
+	if (!event_begin(&draft, memory, EM_EVENT_EXIT, subject, status))
+		return;
+	draft.heap->event.error = 0;
+	draft.heap->event.flags |= EM_EVENT_DURATION;
+	draft.heap->event.numbers[0] = lifetime;
+	draft.heap->event.numbers[1] = (u32)status;
+	event_end(&draft);
+}
+
+static __always_inline int process_ended(struct event_memory memory, struct task_struct *task)
+{
+	u64 lifetime = bpf_ktime_get_boot_ns() - task->group_leader->start_boottime;
+	int status = wait_status(task);
 	struct em_subject subject;
 	struct ledger ledger;
 	u32 flags;
@@ -73,10 +93,10 @@ static __always_inline int process_ended(struct task_struct *task)
 	if (!ledger_open(&ledger, &subject))
 		return 0;
 	ledger_count(&ledger, EM_EXITS);
-	if (wait_status(task) & SIGNAL_MASK)
+	if (status & SIGNAL_MASK)
 		ledger_count(&ledger, EM_ABNORMAL_EXITS);
-	ledger_count(&ledger,
-		     lifetime_slot(bpf_ktime_get_boot_ns() - task->group_leader->start_boottime));
+	ledger_count(&ledger, lifetime_slot(lifetime));
+	exit_event(memory, &subject, status, lifetime);
 	return 0;
 }
 
@@ -85,7 +105,7 @@ EM_HOOK(exit_group, "tp_btf/sched_process_exit", struct task_struct *task, bool 
 {
 	if (!group_dead || flags_kernel_thread(task->flags))
 		return 0;
-	return process_ended(task);
+	return process_ended(EM_MEMORY(exit_group), task);
 }
 
 /* Before: such a tracepoint has no second argument, and the program above cannot be loaded. */
@@ -93,5 +113,5 @@ EM_HOOK(exit_task, "tp_btf/sched_process_exit", struct task_struct *task)
 {
 	if (flags_kernel_thread(task->flags) || !is_end(task))
 		return 0;
-	return process_ended(task);
+	return process_ended(EM_MEMORY(exit_task), task);
 }

@@ -32,18 +32,6 @@ struct request {
 	u32 mode;
 };
 
-/* The file behind descriptor @fd of the task. It may have been closed by another thread. */
-static __always_inline struct file *open_descriptor(struct task_struct *task, u32 fd)
-{
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file *file = NULL;
-
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + fd);
-	return file;
-}
-
 /* @ret is an open system call's result: a descriptor or -errno. */
 static __always_inline int open_returned(struct event_memory memory, const struct request *request,
 					 long ret)
@@ -60,7 +48,7 @@ static __always_inline int open_returned(struct event_memory memory, const struc
 	draft.heap->event.numbers[0] = request->flags;
 	draft.heap->event.numbers[1] = request->mode;
 	if (!error && constants.events == EM_EVENTS_FULL)
-		event_file(&draft, open_descriptor(draft.task, ret));
+		event_file(&draft, task_file(draft.task, ret));
 	if (request->name)
 		event_user_string(&draft, EM_STRING_ASKED, request->name);
 	event_end(&draft);

@@ -30,8 +30,10 @@ const struct subcommand subcommands[] = {
 	{ "events", events_main,
 	  1u << OPTION_UID | 1u << OPTION_LOGIN | 1u << OPTION_UNIT | 1u << OPTION_COMM |
 		  1u << OPTION_PATH | 1u << OPTION_PID | 1u << OPTION_CHILDREN |
-		  1u << OPTION_FAILED | 1u << OPTION_NUMBER | 1u << OPTION_OUTPUT,
-	  OPERANDS_MAX - 1, " [PROBE...] [-- COMMAND...]", "what is run and opened, as it happens",
+		  1u << OPTION_FAILED | 1u << OPTION_MIN_DURATION | 1u << OPTION_NUMBER |
+		  1u << OPTION_OUTPUT,
+	  OPERANDS_MAX - 1, " [PROBE...] [-- COMMAND...]",
+	  "what is run, opened, ended ..., as it happens",
 	  "Shows events as they happen, until interrupted: of all probes that tell them, or of those\n"
 	  "named. All filters must pass. What was lost on the way is said, and summed up at the end.\n"
 	  "With a command, runs it, shows what it and all that it starts does, and ends as it does.",

@@ -2,6 +2,7 @@
 /* Events as lines: event-line.h. */
 #include "event-line.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +14,7 @@ enum {
 	COMM_WIDTH = 15,
 	ERROR_WIDTH = 8,
 	DETAIL_MIN = 20, /* narrower terminals wrap */
+	USEC = 1000000,
 	TIME_BYTES = 19, /* "2026-01-31T23:59:59" */
 };
 
@@ -31,6 +33,13 @@ enum member {
 	MEMBER_ARGUMENTS,
 	MEMBER_ARGUMENTS_BYTES,
 	MEMBER_ERROR,
+	MEMBER_EXIT_CODE,
+	MEMBER_SIGNAL,
+	MEMBER_CORE_DUMPED,
+	MEMBER_DURATION,
+	MEMBER_CHILD_TID,
+	MEMBER_THREAD,
+	MEMBER_RENAME,
 	MEMBERS,
 };
 
@@ -48,7 +57,16 @@ static const char *const members[MEMBERS] = {
 	[MEMBER_ARGUMENTS] = "arguments",
 	[MEMBER_ARGUMENTS_BYTES] = "argumentsBytes",
 	[MEMBER_ERROR] = "error",
+	[MEMBER_EXIT_CODE] = "exitCode",
+	[MEMBER_SIGNAL] = "signal",
+	[MEMBER_CORE_DUMPED] = "coreDumped",
+	[MEMBER_DURATION] = "duration",
+	[MEMBER_CHILD_TID] = "childTid",
+	[MEMBER_THREAD] = "thread",
+	[MEMBER_RENAME] = "rename",
 };
+
+static const struct slice nothing = { "null", 4 };
 
 void event_line_done(struct event_line *line)
 {
@@ -61,7 +79,7 @@ static int read_members(struct slice event, struct slice ret_values[MEMBERS])
 	struct slice key;
 
 	for (int i = 0; i < MEMBERS; i++)
-		ret_values[i] = (struct slice){ "null", 4 };
+		ret_values[i] = nothing;
 	reader_object(&reader);
 	while (reader_member(&reader, &key)) {
 		struct slice value = reader_value(&reader);
@@ -171,20 +189,73 @@ static void arguments_append(struct text *text, struct slice arguments, struct s
 	}
 }
 
-/* What was done to what: safe, of any length. */
-static void detail_append(struct text *text, const struct slice values[MEMBERS])
+/* The file itself, or what was asked for. */
+static void file_append(struct text *text, const struct slice values[MEMBERS])
 {
 	bool found = !is_null(values[MEMBER_PATH]);
 
-	if (!is_null(values[MEMBER_ARGUMENTS])) {
-		string_append(text, values[MEMBER_PATH], values[MEMBER_PATH_BYTES]);
-		text_puts(text, " [");
-		arguments_append(text, values[MEMBER_ARGUMENTS], values[MEMBER_ARGUMENTS_BYTES]);
-		text_puts(text, "]");
-	} else {
-		string_append(text, values[found ? MEMBER_PATH : MEMBER_ASKED],
-			      values[found ? MEMBER_PATH_BYTES : MEMBER_ASKED_BYTES]);
+	string_append(text, values[found ? MEMBER_PATH : MEMBER_ASKED],
+		      values[found ? MEMBER_PATH_BYTES : MEMBER_ASKED_BYTES]);
+	if (slice_is(values[MEMBER_RENAME], "true"))
+		text_puts(text, " (renamed over)");
+}
+
+static void exec_append(struct text *text, const struct slice values[MEMBERS])
+{
+	if (is_null(values[MEMBER_ARGUMENTS])) {
+		file_append(text, values);
+		return;
 	}
+	string_append(text, values[MEMBER_PATH], values[MEMBER_PATH_BYTES]);
+	text_puts(text, " [");
+	arguments_append(text, values[MEMBER_ARGUMENTS], values[MEMBER_ARGUMENTS_BYTES]);
+	text_puts(text, "]");
+}
+
+/* "7 after 0.012345s", "SIGSEGV (core dumped) after 3.000000s" */
+static void exit_append(struct text *text, const struct slice values[MEMBERS])
+{
+	struct reader reader = reader_of(values[MEMBER_DURATION]);
+	uint64_t usec = 0;
+	bool known;
+
+	if (is_null(values[MEMBER_SIGNAL]))
+		text_safe(text, values[MEMBER_EXIT_CODE].text, values[MEMBER_EXIT_CODE].length);
+	else
+		string_append(text, values[MEMBER_SIGNAL], nothing);
+	if (slice_is(values[MEMBER_CORE_DUMPED], "true"))
+		text_puts(text, " (core dumped)");
+	reader_count(&reader, &usec, &known);
+	text_printf(text, " after %" PRIu64 ".%06" PRIu64 "s", usec / USEC, usec % USEC);
+}
+
+static void fork_append(struct text *text, const struct slice values[MEMBERS])
+{
+	text_puts(text, slice_is(values[MEMBER_THREAD], "true") ? "thread " : "process ");
+	text_safe(text, values[MEMBER_CHILD_TID].text, values[MEMBER_CHILD_TID].length);
+}
+
+/* How a kind of event looks; of others than these it is what happened to a file. */
+struct kind {
+	const char *type;
+	enum style style;
+	void (*append)(struct text *text,
+		       const struct slice values[MEMBERS]); /* safe, any length */
+};
+
+static const struct kind kinds[] = {
+	{ "\"exec\"", STYLE_GOOD, exec_append },    { "\"exit\"", STYLE_DIM, exit_append },
+	{ "\"fork\"", STYLE_HEADING, fork_append }, { "\"unlink\"", STYLE_WARNING, file_append },
+	{ NULL, STYLE_END, file_append },
+};
+
+static const struct kind *kind_of(const struct slice values[MEMBERS])
+{
+	const struct kind *kind = kinds;
+
+	while (kind->type && !slice_is(values[MEMBER_TYPE], kind->type))
+		kind++;
+	return kind;
 }
 
 /* Cuts the detail that begins at @start to @width columns: of a path its beginning goes. */
@@ -211,11 +282,13 @@ static void detail_cut(struct text *text, size_t start, size_t width, bool keep_
 }
 /* What is cut out is never shorter than what marks it: more columns than one, of three bytes. */
 
-static enum style kind_style(const struct slice values[MEMBERS])
+/* What ended by a signal or with another status than 0 did not go well either. */
+static enum style event_style(const struct kind *kind, const struct slice values[MEMBERS])
 {
-	if (!is_null(values[MEMBER_ERROR]))
-		return STYLE_BAD;
-	return slice_is(values[MEMBER_TYPE], "\"exec\"") ? STYLE_GOOD : STYLE_END;
+	bool well = is_null(values[MEMBER_ERROR]) && is_null(values[MEMBER_SIGNAL]) &&
+		    (is_null(values[MEMBER_EXIT_CODE]) || slice_is(values[MEMBER_EXIT_CODE], "0"));
+
+	return well ? kind->style : STYLE_BAD;
 }
 
 static void short_append(struct event_line *line, const struct slice values[MEMBERS],
@@ -223,13 +296,13 @@ static void short_append(struct event_line *line, const struct slice values[MEMB
 {
 	static const size_t before =
 		13 + TYPE_WIDTH + PID_WIDTH + USER_WIDTH + COMM_WIDTH + ERROR_WIDTH + 5;
-	const struct slice none = { "null", 4 };
+	const struct kind *kind = kind_of(values);
 	size_t start, width = line->output->width;
 
 	time_append(line, values[MEMBER_TIME], text);
-	text_puts(text, output_style(line->output, kind_style(values)));
+	text_puts(text, output_style(line->output, event_style(kind, values)));
 	start = text->length;
-	string_append(text, values[MEMBER_TYPE], none);
+	string_append(text, values[MEMBER_TYPE], nothing);
 	column_end(text, start, TYPE_WIDTH);
 	text_puts(text, output_style(line->output, STYLE_END));
 	for (size_t used = values[MEMBER_PID].length; used < PID_WIDTH; used++)
@@ -243,10 +316,10 @@ static void short_append(struct event_line *line, const struct slice values[MEMB
 	string_append(text, values[MEMBER_COMM], values[MEMBER_COMM_BYTES]);
 	column_end(text, start, COMM_WIDTH);
 	start = text->length;
-	string_append(text, values[MEMBER_ERROR], none);
+	string_append(text, values[MEMBER_ERROR], nothing);
 	column_end(text, start, ERROR_WIDTH);
 	start = text->length;
-	detail_append(text, values);
+	kind->append(text, values);
 	if (width >= before + DETAIL_MIN)
 		detail_cut(text, start, width - before, is_null(values[MEMBER_ARGUMENTS]));
 	text_puts(text, "\n");
@@ -279,7 +352,7 @@ static int full_append(struct slice event, struct text *text)
 		text_safe(text, key.text, key.length);
 		text_puts(text, ": ");
 		if (value.length && value.text[0] == '"')
-			string_append(text, value, (struct slice){ "null", 4 });
+			string_append(text, value, nothing);
 		else
 			text_safe_json(text, value.text, value.length);
 		text_puts(text, "\n");
@@ -302,7 +375,7 @@ int event_line_append(struct event_line *line, struct slice event, struct text *
 		short_append(line, values, text);
 		return 0;
 	}
-	detail_append(text, values);
+	kind_of(values)->append(text, values);
 	text_puts(text, "\n");
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "command.h"
 #include "complaint.h"
 #include "event-line.h"
+#include "question.h"
 #include "subcommands.h"
 
 #include <inttypes.h>
@@ -132,6 +133,24 @@ static int process_members(struct text *text, const struct options *options)
 	return CODE_OK;
 }
 
+static int duration_member(struct text *text, const struct options *options)
+{
+	const char *value = options->values[OPTION_MIN_DURATION];
+	uint64_t usec;
+
+	if (!value)
+		return CODE_OK;
+	usec = span_usec(value);
+	if (!usec)
+		return complain(CODE_USAGE,
+				"--min-duration takes a time like 100ms, 5s or 1h30m, up to 366d, "
+				"not '%s'",
+				value);
+	member_begin(text, "minDuration");
+	text_printf(text, "%" PRIu64, usec);
+	return CODE_OK;
+}
+
 static int parameters_write(const struct options *options, struct text *text)
 {
 	static const enum option_id strings[] = { OPTION_UNIT, OPTION_COMM, OPTION_PATH };
@@ -149,6 +168,8 @@ static int parameters_write(const struct options *options, struct text *text)
 					     options->values[strings[i]]);
 	if (!code)
 		code = process_members(text, options);
+	if (!code)
+		code = duration_member(text, options);
 	if (!code && options->values[OPTION_FAILED]) {
 		member_begin(text, "failed");
 		text_puts(text, "true");

@@ -39,6 +39,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_PID] = { "pid", 0, required_argument, "=PID", "only this process" },
 	[OPTION_CHILDREN] = { "children", 0, no_argument, "", "and all that --pid starts" },
 	[OPTION_FAILED] = { "failed", 0, no_argument, "", "only what failed" },
+	[OPTION_MIN_DURATION] = { "min-duration", 0, required_argument, "=TIME",
+				  "only processes that ended and lived 100ms, 5s, 1h30m ..." },
 	[OPTION_OUTPUT] = { "output", 'o', required_argument, "=short|full|cat",
 			    "one line, all that is known, or the bare names" },
 	[OPTION_SOCKET] = { "socket", 0, required_argument, "=PATH",

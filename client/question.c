@@ -12,7 +12,7 @@ enum {
 	USEC = 1000000,
 };
 
-#define SINCE_MAX (UINT64_C(366) * 86400) /* seconds */
+#define SPAN_MAX (UINT64_C(366) * 86400 * USEC)
 
 const struct dimension dimensions[] = {
 	{ "uid", "USER", "user", true },
@@ -38,35 +38,45 @@ static const struct dimension *dimension_find(const char *name)
 	return NULL;
 }
 
-/* What the letter at @text makes of a number; none: 1. 0: there is no such unit. */
-static unsigned int unit_seconds(const char *text)
+/* The unit that stands at @text; none: seconds. Its microseconds and length; 0: there is no such. */
+static uint64_t unit_usec(const char *text, size_t *ret_length)
 {
 	static const struct {
-		char letter;
-		unsigned int seconds;
-	} units[] = { { '\0', 1 }, { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+		const char *name;
+		uint64_t usec;
+	} units[] = {
+		{ "", USEC },
+		{ "us", 1 },
+		{ "ms", 1000 },
+		{ "s", USEC },
+		{ "m", UINT64_C(60) * USEC },
+		{ "h", UINT64_C(3600) * USEC },
+		{ "d", UINT64_C(86400) * USEC },
+	};
 
+	*ret_length = strcspn(text, "0123456789");
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (units[i].letter == *text)
-			return units[i].seconds;
+		if (strlen(units[i].name) == *ret_length &&
+		    !memcmp(text, units[i].name, *ret_length))
+			return units[i].usec;
 	return 0;
 }
 
-/* "90", "90s", "10m", "1h30m", "2d": seconds; 0: it is none of these. */
-static uint64_t span_seconds(const char *text)
+uint64_t span_usec(const char *text)
 {
 	uint64_t sum = 0;
 
 	while (*text) {
-		size_t digits = strspn(text, "0123456789");
-		unsigned int seconds = unit_seconds(text + digits);
+		size_t digits = strspn(text, "0123456789"), length;
+		uint64_t usec = unit_usec(text + digits, &length);
 
-		if (!digits || digits > DIGITS_MAX || !seconds)
+		if (!digits || digits > DIGITS_MAX || !usec ||
+		    strtoull(text, NULL, 10) > (SPAN_MAX - sum) / usec)
 			return 0;
-		sum += strtoull(text, NULL, 10) * seconds;
-		text += digits + (text[digits] != '\0');
+		sum += strtoull(text, NULL, 10) * usec;
+		text += digits + length;
 	}
-	return sum <= SINCE_MAX ? sum : 0;
+	return sum;
 }
 
 void question_write(struct question *question)
@@ -97,7 +107,7 @@ int question_read(struct question *question, const struct options *options)
 			return code;
 	}
 	if (since) {
-		question->since_usec = span_seconds(since) * USEC;
+		question->since_usec = span_usec(since);
 		if (!question->since_usec)
 			return complain(CODE_USAGE,
 					"--since takes a time like 90s, 10m, 1h30m or 2d, up to "

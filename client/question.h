@@ -25,6 +25,9 @@ struct question {
 	struct text parameters; /* of GetStats, JSON */
 };
 
+/* "90", "90s", "100ms", "10m", "1h30m", "2d": microseconds; 0: it is none of these. */
+uint64_t span_usec(const char *text);
+
 /* Reads --by, --uid and --since: an exit code, after a complaint. */
 int question_read(struct question *question, const struct options *options);
 

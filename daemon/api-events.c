@@ -20,6 +20,18 @@ static int take_number(struct json_object *parameters, const char *name, uint32_
 	return 1;
 }
 
+/* Microseconds; 0 is as none. 0, or -EINVAL out of range. */
+static int take_duration(struct json_object *parameters, const char *name, uint64_t *ret_usec)
+{
+	struct json_object *value = json_object_object_get(parameters, name);
+	int64_t number = value ? json_object_get_int64(value) : 0;
+
+	if (number < 0)
+		return -EINVAL;
+	*ret_usec = (uint64_t)number;
+	return 0;
+}
+
 static int take_text(struct json_object *parameters, const char *name, char **ret_text)
 {
 	struct json_object *value = json_object_object_get(parameters, name);
@@ -88,6 +100,10 @@ static int take_filter(struct json_object *parameters, struct event_filter *filt
 		*ret_wrong = numbers[i].name;
 		r = take_number(parameters, numbers[i].name, numbers[i].value);
 		*numbers[i].given = r > 0;
+	}
+	if (r >= 0) {
+		*ret_wrong = "minDuration";
+		r = take_duration(parameters, "minDuration", &filter->min_duration_usec);
 	}
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(texts); i++)
 		r = take_text(parameters, texts[i].name, texts[i].value);

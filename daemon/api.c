@@ -33,6 +33,7 @@ static const struct varlink_parameter subscribe_parameters[] = {
 	{ "pid", VARLINK_INT, .nullable = true },
 	{ "children", VARLINK_BOOL, .nullable = true },
 	{ "failed", VARLINK_BOOL, .nullable = true },
+	{ "minDuration", VARLINK_INT, .nullable = true },
 	{ NULL },
 };
 

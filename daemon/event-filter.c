@@ -135,24 +135,30 @@ static bool is_below(const struct event_string *path, const char *folder)
 	return path->length == length || path->text[length] == '/';
 }
 
-/* Where nothing was opened or run there is only the name that was asked for. */
+/* Of which the beginning is missing it is not known. */
 static bool passes_path(const struct event_filter *filter, const struct event *event)
 {
-	const struct event_string *path = &event->strings[EM_STRING_PATH];
-	const struct event_string *asked = &event->strings[EM_STRING_ASKED];
+	const struct event_string *target = &event->target;
 
-	if (path->text)
-		return !(path->flags & EM_STRING_TRUNCATED) && is_below(path, filter->path);
-	return is_below(asked, filter->path);
+	return !(target->flags & EM_STRING_TRUNCATED) && is_below(target, filter->path);
+}
+
+static bool passes_duration(const struct event_filter *filter, const struct em_event *record)
+{
+	return record->flags & EM_EVENT_DURATION &&
+	       record->numbers[0] / 1000 >= filter->min_duration_usec;
 }
 
 bool event_filter_passes(struct event_filter *filter, const struct event *event, const char *unit)
 {
 	const struct em_event *record = event->record;
 
-	if (!(filter->kinds & 1U << record->kind) || (filter->failed_only && !record->error) ||
+	if (!(filter->kinds & 1U << record->kind) ||
+	    (filter->failed_only && !(record->flags & EM_EVENT_FAILED)) ||
 	    (filter->by_uid && filter->uid != record->subject.uid) ||
 	    (filter->by_login && filter->login != record->subject.login))
+		return false;
+	if (filter->min_duration_usec && !passes_duration(filter, record))
 		return false;
 	if (filter->by_pid && filter->pid != record->pid &&
 	    !(filter->children && is_descendant(filter, event)))

@@ -14,6 +14,7 @@ struct event_filter {
 	bool children; /* also of descendants of @pid */
 	bool kept;     /* none of them can lose their ancestor: @pid is their subreaper */
 	bool failed_only;
+	uint64_t min_duration_usec; /* what has no duration is shorter */
 	char *unit, *comm;
 	char *path;	      /* itself, and what is below it */
 	struct pid_set *tree; /* descendants seen so far */

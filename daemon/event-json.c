@@ -87,12 +87,16 @@ static void write_truncated(const struct event *event, struct json *json)
 	bool any = false;
 
 	for (int i = 0; i < EM_EVENT_STRINGS; i++) {
-		if (!names[i] || !(event->strings[i].flags & EM_STRING_TRUNCATED))
+		const char *name = names[i];
+
+		if (!name || !(event->strings[i].flags & EM_STRING_TRUNCATED))
 			continue;
 		if (!any)
 			json_array_begin(json, "truncated");
 		any = true;
-		json_string(json, NULL, names[i]);
+		if (i == EM_STRING_FOLDER && event->record->flags & EM_EVENT_DIRECTORY)
+			name = "directory";
+		json_string(json, NULL, name);
 	}
 	if (any)
 		json_array_end(json);

@@ -58,6 +58,39 @@ static void take_path(struct event_string *string, char room[static EVENT_PATH_B
 		turn_round(string, room);
 }
 
+/* A name that was asked for, behind the directory where it begins. */
+static struct event_string join(const struct event_string *folder, const struct event_string *name,
+				char room[static EVENT_PATH_BYTES])
+{
+	char *at = mempcpy(room, folder->text, folder->length);
+
+	if (at == room || at[-1] != '/')
+		*at++ = '/';
+	at = mempcpy(at, name->text, name->length);
+	return (struct event_string){ room, (size_t)(at - room),
+				      folder->flags & ~(unsigned int)EM_STRING_COMPONENTS };
+}
+
+/* What was removed from a directory is known by its name there. */
+static void take_target(struct event *event)
+{
+	const struct event_string *folder = &event->strings[EM_STRING_FOLDER];
+	const struct event_string *asked = &event->strings[EM_STRING_ASKED];
+	struct event_string *path = &event->strings[EM_STRING_PATH];
+
+	event->target = path->text ? *path : *asked;
+	if (path->text)
+		return;
+	event->target.flags = 0; /* its beginning is there */
+	if (!(event->record->flags & EM_EVENT_DIRECTORY) || !folder->text || !asked->text ||
+	    !asked->length || asked->text[0] == '/' ||
+	    folder->length + asked->length > EVENT_PATH_BYTES - 1)
+		return;
+	event->target = join(folder, asked, event->path);
+	if (!event->record->error && !memchr(asked->text, '/', asked->length))
+		*path = event->target;
+}
+
 int event_decode(const void *record, size_t bytes, struct event *event)
 {
 	const struct em_event *header = record;
@@ -75,5 +108,6 @@ int event_decode(const void *record, size_t bytes, struct event *event)
 					     strnlen(header->comm, sizeof(header->comm)), 0 };
 	take_path(&event->strings[EM_STRING_PATH], event->path);
 	take_path(&event->strings[EM_STRING_FOLDER], event->folder);
+	take_target(event);
 	return 0;
 }

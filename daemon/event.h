@@ -25,6 +25,8 @@ struct event {
 	const struct em_event *record;
 	struct event_string strings[EM_EVENT_STRINGS];
 	struct event_string comm;
+	/* The path, or what was asked for, from the directory where that is known. */
+	struct event_string target;
 	const struct em_ancestor *ancestors; /* the parent first */
 	size_t n_ancestors;
 	char path[EVENT_PATH_BYTES]; /* what strings[] of paths refer to */

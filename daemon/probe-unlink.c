@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Descriptor of probe "unlink": bpf/unlink.bpf.c. */
+#include "event-json.h"
 #include "probe.h"
 
 #include "unlink.skel.h"
@@ -53,10 +54,34 @@ static const struct job jobs[] = {
 	},
 };
 
+/* The directory says something only of a name that begins there. */
+static void write_event(const struct event *event, struct json *json)
+{
+	const struct event_string *asked = &event->strings[EM_STRING_ASKED];
+	bool is_rename = event->record->flags & EM_EVENT_RENAME;
+
+	event_write_names(event, json);
+	if (asked->text && asked->length && asked->text[0] == '/')
+		json_null(json, "directory");
+	else
+		event_write_string(event, EM_STRING_FOLDER, "directory", "directoryBytes", json);
+	json_boolean(json, "rename", is_rename);
+	if (is_rename)
+		event_write_inode(event, json);
+	else
+		json_boolean(json, "ioUring", event->record->flags & EM_EVENT_IO_URING);
+}
+
+static const struct probe_event event = {
+	.kind = EM_EVENT_UNLINK,
+	.write = write_event,
+};
+
 const struct probe probe_unlink = {
 	.name = "unlink",
 	.summary = "files unlinked, or replaced by a rename",
 	.elf = unlink_bpf__elf_bytes,
 	.jobs = jobs,
 	.n_jobs = ARRAY_SIZE(jobs),
+	.event = &event,
 };

@@ -47,6 +47,7 @@ _ebpfctl() {
 	--unit) mapfile -t COMPREPLY < <(systemctl list-units --plain --no-legend 2>/dev/null |
 		cut -d' ' -f1 | compgen -W "$(cat)" -- "$current") ;;
 	--output) mapfile -t COMPREPLY < <(compgen -W 'short full cat' -- "$current") ;;
+	--min-duration) mapfile -t COMPREPLY < <(compgen -W '10ms 100ms 1s 10s 1m' -- "$current") ;;
 	--comm | --pid) ;;
 	--socket | --path)
 		compopt -o filenames 2>/dev/null
@@ -60,14 +61,14 @@ _ebpfctl() {
 				global="--by= --uid= --sort= --delay= -d --number= -n --batch -b $global"
 			elif [[ $verb == events ]]; then
 				global="--uid= --login= --unit= --comm= --path= --pid= --children --failed
-					--number= -n --output= -o $global"
+					--min-duration= --number= -n --output= -o $global"
 			fi
 			mapfile -t COMPREPLY < <(compgen -W "$global" -- "$current")
 			if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
 				compopt -o nospace 2>/dev/null
 			fi
 		elif [[ $verb == events ]]; then
-			mapfile -t COMPREPLY < <(compgen -W 'exec open' -- "$current")
+			mapfile -t COMPREPLY < <(compgen -W 'exec exit fork open unlink' -- "$current")
 		elif [[ -z $verb || $verb == help ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$current")
 		fi

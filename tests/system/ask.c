@@ -103,9 +103,11 @@ static void pass(int channel, int *fd)
 		memcpy(fd, CMSG_DATA(&control.header), sizeof(*fd));
 }
 
+/* Prints the first answer; who subscribes gets more. */
 static void ask(int fd, const char *request)
 {
 	char bytes[65536];
+	size_t length;
 	ssize_t n;
 
 	if (send(fd, request, strlen(request) + 1, MSG_NOSIGNAL) < 0)
@@ -114,8 +116,9 @@ static void ask(int fd, const char *request)
 		n = recv(fd, bytes, sizeof(bytes), 0);
 		if (n <= 0)
 			errx(1, "no answer");
-		fwrite(bytes, 1, (size_t)n - !bytes[n - 1], stdout);
-	} while (bytes[n - 1]);
+		length = strnlen(bytes, (size_t)n);
+		fwrite(bytes, 1, length, stdout);
+	} while (length == (size_t)n);
 	printf("\n");
 }
 

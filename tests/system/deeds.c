@@ -7,19 +7,31 @@
  *   deeds deleted PATH                 opens it through /proc after its name is gone
  *   deeds memfd PATH [ARGUMENT...]     runs a copy of PATH that has no name
  *   deeds thread PATH                  opens it in a second thread
+ *   deeds forks UID COUNT              one child each, which ends with 0
+ *   deeds threads UID COUNT            one thread each
+ *   deeds unlinks UID DIRECTORY COUNT  of a file that is there, and once more
+ *   deeds unlinkat DIRECTORY NAME      relative to it
+ *   deeds spawn                        a child and a thread; prints [pid, tid, is a thread] of each
+ *   deeds end CODE SIGNAL MILLISECONDS a child that lives so long and ends by SIGNAL, or with CODE if
+ *                                      it is 0; prints [pid, code, signal, core dumped, microseconds]
+ *                                      as its parent knows them
  *   deeds stall SOCKET REQUEST        asks; reads nothing until it gets a line, then all
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void die(const char *what)
@@ -106,6 +118,117 @@ static void run_memfd(char *const words[])
 	die("fexecve");
 }
 
+static void forks(char *const words[])
+{
+	long count = strtol(words[1], NULL, 10);
+
+	become(words[0]);
+	for (long i = 0; i < count; i++) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(0);
+		if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+			die("fork");
+	}
+}
+
+/* Tells @file who it is, if there is one. */
+static void *live_shortly(void *file)
+{
+	if (file)
+		fprintf(file, "[%d,%ld,true]]\n", getpid(), syscall(SYS_gettid));
+	return NULL;
+}
+
+static void run_thread(FILE *file)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, live_shortly, file) || pthread_join(thread, NULL))
+		die("pthread_create");
+}
+
+static void threads(char *const words[])
+{
+	long count = strtol(words[1], NULL, 10);
+
+	become(words[0]);
+	for (long i = 0; i < count; i++)
+		run_thread(NULL);
+}
+
+static void spawn(char *const words[])
+{
+	pid_t pid = fork();
+
+	(void)words;
+	if (!pid)
+		_exit(0);
+	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		die("fork");
+	printf("[[%d,%d,false],", pid, pid);
+	run_thread(stdout);
+}
+
+static void unlinks(char *const words[])
+{
+	long count = strtol(words[2], NULL, 10);
+	char path[4096];
+
+	become(words[0]);
+	snprintf(path, sizeof(path), "%s/unlinked", words[1]);
+	for (long i = 0; i < count; i++) {
+		int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+		if (fd < 0 || unlink(path) || !unlink(path))
+			die(path);
+		close(fd);
+	}
+}
+
+static void unlink_below(char *const words[])
+{
+	int fd = open(words[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	/* That it fails may be what is wanted. */
+	if (fd < 0 || (unlinkat(fd, words[1], 0) && errno != ENOENT))
+		die(words[0]);
+}
+
+static long long now_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void live_and_end(char *const words[])
+{
+	const struct rlimit cores = { RLIM_INFINITY, RLIM_INFINITY };
+
+	setrlimit(RLIMIT_CORE, &cores); /* if it may */
+	usleep((useconds_t)strtoul(words[2], NULL, 10) * 1000);
+	raise((int)strtol(words[1], NULL, 10));
+	_exit((int)strtol(words[0], NULL, 10));
+}
+
+static void end(char *const words[])
+{
+	long long begin = now_usec();
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		live_and_end(words);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		die("fork");
+	printf("[%d,%d,%d,%s,%lld]\n", pid, WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+	       WIFSIGNALED(status) ? WTERMSIG(status) : 0, WCOREDUMP(status) ? "true" : "false",
+	       now_usec() - begin);
+}
+
 static void *open_in_thread(void *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -158,6 +281,9 @@ int main(int argc, char *argv[])
 		{ "opens", 3, opens },	   { "execs", 3, execs },
 		{ "open", 3, open_one },   { "deleted", 1, open_deleted },
 		{ "memfd", 1, run_memfd }, { "thread", 1, open_as_thread },
+		{ "forks", 2, forks },	   { "threads", 2, threads },
+		{ "unlinks", 3, unlinks }, { "unlinkat", 2, unlink_below },
+		{ "spawn", 0, spawn },	   { "end", 3, end },
 		{ "stall", 2, stall },
 	};
 

@@ -280,6 +280,165 @@ static void an_exec(void **state)
 		       "\"inode\":0,\"error\":null}");
 }
 
+/* --- the life of a process --------------------------------------------------------------------- */
+
+#define WHO(type)                                                                         \
+	"{\"type\":\"" type "\",\"time\":\"2025-12-31T23:59:59.999999Z\",\"pid\":100,"    \
+	"\"tid\":101,\"ppid\":1,\"uid\":1000,\"euid\":0,\"login\":null,\"session\":null," \
+	"\"unit\":null,\"comm\":\"cat\","
+
+static void an_exit(void **state)
+{
+	static const struct {
+		unsigned int status;
+		const char *wanted;
+	} cases[] = {
+		{ 7 << 8, "\"exitCode\":7,\"signal\":null,\"coreDumped\":false," },
+		{ 9, "\"exitCode\":null,\"signal\":\"SIGKILL\",\"coreDumped\":false," },
+		{ 11 | 0x80, "\"exitCode\":null,\"signal\":\"SIGSEGV\",\"coreDumped\":true," },
+		{ 40, "\"exitCode\":null,\"signal\":\"40\",\"coreDumped\":false," },
+	};
+	struct record record = record_of(EM_EVENT_EXIT);
+	char wanted[512];
+
+	(void)state;
+	record.event.numbers[0] = 1234999;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		record.event.numbers[1] = cases[i].status;
+		snprintf(wanted, sizeof(wanted), WHO("exit") "%s\"duration\":1234,\"error\":null}",
+			 cases[i].wanted);
+		assert_written(&record, NULL, wanted);
+	}
+}
+
+static void durations_are_long_enough(void **state)
+{
+	struct record record = record_of(EM_EVENT_EXIT);
+	struct event_filter filter = { .kinds = 1 << EM_EVENT_EXIT, .min_duration_usec = 1000 };
+
+	(void)state;
+	record.event.numbers[0] = 1000000;
+	assert_int_equal(decode(&record), 0);
+	assert_false(passes(&filter, NULL)); /* has none */
+	record.event.flags = EM_EVENT_DURATION;
+	assert_int_equal(decode(&record), 0);
+	assert_true(passes(&filter, NULL));
+	record.event.numbers[0] = 999999;
+	assert_int_equal(decode(&record), 0);
+	assert_false(passes(&filter, NULL));
+}
+
+static void failures_are_flagged(void **state)
+{
+	struct record record = record_of(EM_EVENT_EXIT);
+	struct event_filter filter = { .kinds = 1 << EM_EVENT_EXIT, .failed_only = true };
+
+	(void)state;
+	assert_int_equal(decode(&record), 0);
+	assert_false(passes(&filter, NULL));
+	record.event.flags = EM_EVENT_FAILED;
+	assert_int_equal(decode(&record), 0);
+	assert_true(passes(&filter, NULL));
+}
+
+static void a_fork(void **state)
+{
+	struct record record = record_of(EM_EVENT_FORK);
+
+	(void)state;
+	record.event.numbers[0] = 0x1600018100;
+	record.event.numbers[1] = 100;
+	record.event.numbers[2] = 200;
+	assert_written(&record, NULL,
+		       WHO("fork") "\"childPid\":100,\"childTid\":200,\"thread\":true,"
+				   "\"flags\":[\"CLONE_VM\",\"CLONE_PARENT\",\"CLONE_THREAD\","
+				   "\"CLONE_INTO_CGROUP\",\"0x1400000000\"],\"error\":null}");
+	record.event.numbers[0] = 0;
+	record.event.numbers[1] = 200;
+	assert_written(&record, NULL,
+		       WHO("fork") "\"childPid\":200,\"childTid\":200,\"thread\":false,"
+				   "\"flags\":[],\"error\":null}");
+}
+
+static void assert_unlink(const char *folder, size_t folder_size, const char *asked, uint32_t error,
+			  const char *wanted)
+{
+	struct record record = record_of(EM_EVENT_UNLINK);
+	char whole[1024];
+
+	record.event.flags = EM_EVENT_DIRECTORY | EM_EVENT_PROCESS_NAMES;
+	record.event.error = error;
+	add(&record, EM_STRING_ASKED, asked, strlen(asked), 0);
+	add(&record, EM_STRING_FOLDER, folder, folder_size, EM_STRING_COMPONENTS);
+	snprintf(whole, sizeof(whole), "%s%s", WHO("unlink"), wanted);
+	assert_written(&record, NULL, whole);
+}
+
+static void an_unlink(void **state)
+{
+	(void)state;
+	assert_unlink("b\0a\0", 4, "x", 0,
+		      "\"path\":\"/a/b/x\",\"asked\":\"x\",\"nameSource\":\"process\","
+		      "\"directory\":\"/a/b\",\"rename\":false,\"ioUring\":false,"
+		      "\"error\":null}");
+	assert_unlink("", 0, "x", 0,
+		      "\"path\":\"/x\",\"asked\":\"x\",\"nameSource\":\"process\","
+		      "\"directory\":\"/\",\"rename\":false,\"ioUring\":false,\"error\":null}");
+	assert_unlink("a\0", 2, "link/x", 0,
+		      "\"path\":null,\"asked\":\"link/x\",\"nameSource\":\"process\","
+		      "\"directory\":\"/a\",\"rename\":false,\"ioUring\":false,"
+		      "\"error\":null}");
+	assert_unlink("a\0", 2, "/x", ENOENT,
+		      "\"path\":null,\"asked\":\"/x\",\"nameSource\":\"process\","
+		      "\"directory\":null,\"rename\":false,\"ioUring\":false,"
+		      "\"error\":\"ENOENT\"}");
+	assert_unlink("a\0", 2, "x", ENOENT,
+		      "\"path\":null,\"asked\":\"x\",\"nameSource\":\"process\","
+		      "\"directory\":\"/a\",\"rename\":false,\"ioUring\":false,"
+		      "\"error\":\"ENOENT\"}");
+}
+
+static void a_rename(void **state)
+{
+	struct record record = record_of(EM_EVENT_UNLINK);
+
+	(void)state;
+	record.event.flags = EM_EVENT_RENAME;
+	record.event.numbers[2] = 8 << 20 | 1;
+	record.event.numbers[3] = 77;
+	add(&record, EM_STRING_PATH, "x\0a\0", 4, EM_STRING_COMPONENTS);
+	assert_written(&record, NULL,
+		       WHO("unlink") "\"path\":\"/a/x\",\"asked\":null,"
+				     "\"nameSource\":\"kernel\",\"directory\":null,"
+				     "\"rename\":true,\"device\":\"8:1\",\"inode\":77,"
+				     "\"error\":null}");
+}
+
+/* What was asked for begins in its directory, with or without a path. */
+static void names_are_below_their_directory(void **state)
+{
+	struct record record = record_of(EM_EVENT_UNLINK);
+	char a[] = "/a", ab[] = "/a/b", b[] = "/b";
+	struct event_filter filter = { .kinds = 1 << EM_EVENT_UNLINK };
+
+	(void)state;
+	record.event.flags = EM_EVENT_DIRECTORY;
+	record.event.error = ENOENT;
+	add(&record, EM_STRING_ASKED, "b/c", 3, EM_STRING_TRUNCATED);
+	add(&record, EM_STRING_FOLDER, "a\0", 2, EM_STRING_COMPONENTS);
+	assert_int_equal(decode(&record), 0);
+	filter.path = a;
+	assert_true(passes(&filter, NULL));
+	filter.path = ab;
+	assert_true(passes(&filter, NULL));
+	filter.path = b;
+	assert_false(passes(&filter, NULL));
+	record.event.strings[EM_STRING_FOLDER].flags |= EM_STRING_TRUNCATED;
+	assert_int_equal(decode(&record), 0);
+	filter.path = a;
+	assert_false(passes(&filter, NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +450,13 @@ int main(void)
 		cmocka_unit_test(an_open),
 		cmocka_unit_test(a_failed_open),
 		cmocka_unit_test(an_exec),
+		cmocka_unit_test(an_exit),
+		cmocka_unit_test(durations_are_long_enough),
+		cmocka_unit_test(failures_are_flagged),
+		cmocka_unit_test(a_fork),
+		cmocka_unit_test(an_unlink),
+		cmocka_unit_test(a_rename),
+		cmocka_unit_test(names_are_below_their_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
