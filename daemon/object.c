@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 const char *object_state_name(enum object_state state)
 {
@@ -503,6 +505,17 @@ static bool is_withheld(const struct probe *probe, const struct object_settings 
 
 /* --- the probe --------------------------------------------------------------------------------- */
 
+/* The embedded programs have been read and are not read again: their pages need not be resident. */
+static void forget_elf(const struct probe *probe)
+{
+	size_t size, page = (size_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (uintptr_t)probe->elf(&size), end = (from + size) & ~(page - 1);
+
+	from = (from + page - 1) & ~(page - 1);
+	if (from < end)
+		madvise((void *)from, end - from, MADV_DONTNEED);
+}
+
 int object_start(const struct object_context *context, const struct probe *probe,
 		 const struct object_settings *settings, struct object *object,
 		 struct problem *problem)
@@ -526,6 +539,7 @@ int object_start(const struct object_context *context, const struct probe *probe
 		object->state = OBJECT_UNSUPPORTED;
 	else if (object->reason[0])
 		object->state = OBJECT_DEGRADED;
+	forget_elf(probe);
 	return 0;
 }
 
