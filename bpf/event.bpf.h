@@ -243,6 +243,18 @@ static __always_inline int event_who(struct event_heap *heap, u32 ancestors)
 	return 0;
 }
 
+/* Whether anybody listens to events of @kind: one load. */
+static __always_inline struct em_event_control *event_wanted(u32 kind)
+{
+	struct em_event_control *control;
+	u32 zero = 0;
+
+	if (!constants.events)
+		return NULL;
+	control = bpf_map_lookup_elem(&event_control, &zero);
+	return control && control->wanted & 1U << kind ? control : NULL;
+}
+
 /*
  * Begins the record of an event that was counted: false if nobody wants it, which is one load when
  * nobody listens at all. @memory is EM_MEMORY() of the program.
@@ -252,10 +264,8 @@ static __always_inline bool event_begin(struct event_draft *draft, struct event_
 {
 	u32 zero = 0;
 
-	if (!constants.events)
-		return false;
-	draft->control = bpf_map_lookup_elem(&event_control, &zero);
-	if (!draft->control || !(draft->control->wanted & 1U << kind))
+	draft->control = event_wanted(kind);
+	if (!draft->control)
 		return false;
 	draft->task = event_task();
 	if (event_unwanted(draft->control, kind, subject->uid, TASK_READ(draft->task, tgid),

@@ -149,13 +149,15 @@ static __always_inline int exec_argument(u32 number, bool compat)
  */
 EM_HOOK(exec_sys, "tp_btf/sys_exit", struct pt_regs *regs, long ret)
 {
+	u32 number = syscall_number(regs);
 	bool compat;
 	int argument;
 
-	if (ret >= 0 || ret == -ENOSYS)
+	if (ret >= 0 || ret == -ENOSYS ||
+	    (exec_argument(number, false) < 0 && exec_argument(number, true) < 0))
 		return 0;
 	compat = syscall_compat();
-	argument = exec_argument(syscall_number(regs), compat);
+	argument = exec_argument(number, compat);
 	if (argument < 0)
 		return 0;
 	return exec_returned(EM_MEMORY(exec_sys),

@@ -271,17 +271,19 @@ EM_HOOK(open_fh32, "fexit", struct pt_regs *regs, long ret)
  */
 EM_HOOK(open_sys, "tp_btf/sys_exit", struct pt_regs *regs, long ret)
 {
+	u32 number = syscall_number(regs);
 	struct request request = {};
 	enum open_call call;
 	bool compat;
 
-	if (ret == -ENOSYS)
+	/* By the number first: what else there is to know costs every system call. */
+	if (ret == -ENOSYS || (!open_call(number, false) && !open_call(number, true)))
 		return 0;
 	compat = syscall_compat();
-	call = open_call(syscall_number(regs), compat);
+	call = open_call(number, compat);
 	if (call == OPEN_NONE)
 		return 0;
-	if (constants.events)
+	if (event_wanted(EM_EVENT_OPEN))
 		open_request(regs, call, compat, &request);
 	return open_returned(EM_MEMORY(open_sys), &request, ret);
 }
