@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # On top of query.sh: listeners, and what they were told. Sourced.
-# shellcheck shell=bash disable=SC2034
-: "${DEEDS:?}"
+# shellcheck shell=bash disable=SC2034,SC2153
 # shellcheck source=tests/system/query.sh
 . "$(dirname "$0")/query.sh"
 
