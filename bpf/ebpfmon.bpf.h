@@ -23,20 +23,23 @@ struct claims_shape {
 	__uint(value_size, sizeof(__u32));
 };
 
-/* The daemon creates these once, from core.bpf.c, and puts them in the place of ours. */
+/*
+ * The daemon creates these once, from core.bpf.c, and puts them in the place of ours. Weak, because
+ * all programs are linked to one object, in which each is there once.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, EM_ERAS);
 	__type(key, __u32);
 	__array(values, struct rows_shape);
-} rows SEC(".maps");
+} rows SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, EM_ERAS);
 	__type(key, __u32);
 	__array(values, struct claims_shape);
-} claims SEC(".maps");
+} claims SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -44,7 +47,7 @@ struct {
 	__uint(max_entries, EM_SHARDS);
 	__type(key, __u32);
 	__type(value, struct em_totals);
-} totals SEC(".maps");
+} totals SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -52,7 +55,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct em_state);
-} state SEC(".maps");
+} state SEC(".maps") __weak;
 
 /* Of the dispatchers, in all layouts: events for which there was no program to jump to. */
 struct {
@@ -61,13 +64,13 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u64);
-} misses SEC(".maps");
+} misses SEC(".maps") __weak;
 
 /* Wakes the running daemon, which looks for itself what there is to do; a new one for each. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
-} bells SEC(".maps");
+} bells SEC(".maps") __weak;
 
 /* Only names are lost here when it is full, never counts: so the oldest may go. */
 struct {
@@ -75,7 +78,7 @@ struct {
 	__uint(max_entries, EM_CGROUPS);
 	__type(key, __u64);
 	__type(value, struct em_cgroup);
-} cgroups SEC(".maps");
+} cgroups SEC(".maps") __weak;
 
 /* Processes whose end was seen by one of several threads: only the first one may count it. */
 struct {
@@ -83,9 +86,10 @@ struct {
 	__uint(max_entries, EM_ENDED);
 	__type(key, struct em_process);
 	__type(value, __u32);
-} ended SEC(".maps");
+} ended SEC(".maps") __weak;
 
-const volatile struct em_constants constants = {};
+/* Of all programs: constants.bpf.c. */
+extern const volatile struct em_constants constants;
 
 /* Where one event is entered: always in the totals, and in the row of its subject if it has one. */
 struct ledger {

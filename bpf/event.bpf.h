@@ -19,7 +19,7 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
-} events SEC(".maps");
+} events SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -27,7 +27,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct em_event_control);
-} event_control SEC(".maps");
+} event_control SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -35,14 +35,14 @@ struct {
 	__uint(max_entries, EM_SHARDS);
 	__type(key, __u32);
 	__type(value, struct em_event_losses);
-} event_losses SEC(".maps");
+} event_losses SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, EM_BUDGETS);
 	__type(key, __u32);
 	__type(value, struct em_budget);
-} event_budget SEC(".maps");
+} event_budget SEC(".maps") __weak;
 
 /* A place in the tree of mounts: addresses, read by probing, since it may be changing under us. */
 struct place {
@@ -143,7 +143,7 @@ static __always_inline void event_lost(u32 kind, bool budget)
  * Whether the task is of process @pid or descends from it. Where the tree cannot be read it may be.
  * A function of its own, verified once.
  */
-__attribute__((noinline)) int event_in_tree(u32 pid)
+__weak __attribute__((noinline)) int event_in_tree(u32 pid)
 {
 	struct task_struct *task = event_task();
 	u32 i, at;

@@ -57,22 +57,25 @@ static int check_probes(const struct settings *settings, const struct maps *maps
 			struct problem *problem)
 {
 	struct em_constants constants = settings->constants;
-	const struct object_context context = { NULL, maps, btf, events, &constants };
-	int failed = 0;
+	const struct object_context context = {
+		.maps = maps, .btf = btf, .events = events, .constants = &constants
+	};
+	struct object objects[SETTINGS_PROBES_MAX];
+	size_t n_probes = 0, n_objects;
+	bool failed = false;
+	int r;
 
 	constants.events = event_maps_level(events);
-
-	for (size_t i = 0; probes[i]; i++) {
-		struct object object;
-		int r = object_start(&context, probes[i], &settings->probes[i], &object, problem);
-
-		if (r < 0)
-			return r;
-		print_probe(&object);
-		failed |= object.state == OBJECT_UNSUPPORTED && probes[i]->jobs[0].n_slots;
-		object_release(&object);
+	while (n_probes < SETTINGS_PROBES_MAX && probes[n_probes])
+		n_probes++;
+	r = objects_start(&context, settings->probes, n_probes, objects, &n_objects, problem);
+	for (size_t i = 0; i < n_objects; i++) {
+		if (!r)
+			print_probe(&objects[i]);
+		failed |= objects[i].state == OBJECT_UNSUPPORTED && probes[i]->jobs[0].n_slots;
+		object_release(&objects[i]);
 	}
-	return failed;
+	return r < 0 ? r : failed;
 }
 
 int check_run(const struct settings *settings, struct problem *problem)

@@ -79,22 +79,15 @@ const char *hook_name(const struct hook *hook, const char *target, char *buffer,
 	return buffer;
 }
 
-static const char *dispatcher_name(const struct hook *hook, char buffer[static 64])
+const char *hook_dispatcher(const struct hook *hook, char buffer[static HOOK_NAME_MAX])
 {
-	snprintf(buffer, 64, "%s_hook", hook->program);
+	snprintf(buffer, HOOK_NAME_MAX, "%s_hook", hook->program);
 	return buffer;
 }
 
-static const char *jump_name(const struct hook *hook, char buffer[static 64])
+const char *hook_jump_map(const struct hook *hook, char buffer[static HOOK_NAME_MAX])
 {
-	snprintf(buffer, 64, "jump_%s", hook->program);
-	return buffer;
-}
-
-/* Memory to put events together; not every hook has one. */
-static const char *heap_name(const struct hook *hook, char buffer[static 64])
-{
-	snprintf(buffer, 64, "heap_%s", hook->program);
+	snprintf(buffer, HOOK_NAME_MAX, "jump_%s", hook->program);
 	return buffer;
 }
 
@@ -153,7 +146,7 @@ static bool fits(const struct object_context *context, const struct hook_run *ru
 		jumps |= id->map_ids[i] == id->jump.id;
 	/* attach_btf_id is told from 5.19 on. */
 	return id->link.prog_id == id->program.id && id->program.type == BPF_PROG_TYPE_TRACING &&
-	       !strncmp(id->program.name, dispatcher_name(run->hook, name), BPF_OBJ_NAME_LEN - 1) &&
+	       !strncmp(id->program.name, hook_dispatcher(run->hook, name), BPF_OBJ_NAME_LEN - 1) &&
 	       (!id->program.attach_btf_id || (int)id->program.attach_btf_id == type) &&
 	       id->jump.type == BPF_MAP_TYPE_PROG_ARRAY && id->jump.max_entries == 1 && jumps &&
 	       maps_used_by(context->maps, id->map_ids, n_ids);
@@ -190,90 +183,6 @@ int hook_find_pinned(const struct object_context *context, struct hook_run *run,
 	return 0;
 }
 
-/* --- loading ----------------------------------------------------------------------------------- */
-
-static int select_hook(const struct hook_run *run, struct bpf_object *object)
-{
-	const struct hook *hook = run->hook;
-	const char *const names[] = { hook->program, dispatcher_name(hook, (char[64]){ 0 }) };
-	char jump[64], heap[64];
-	struct bpf_map *map;
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		struct bpf_program *program = bpf_object__find_program_by_name(object, names[i]);
-
-		if (!program)
-			return -ENOENT;
-		if (hook->kind == HOOK_FEXIT)
-			r = bpf_program__set_attach_target(program, 0, run->target);
-		if (!r)
-			r = bpf_program__set_autoload(program, true);
-		if (r < 0)
-			return r;
-	}
-	map = bpf_object__find_map_by_name(object, jump_name(hook, jump));
-	if (!map)
-		return -ENOENT;
-	r = bpf_map__set_autocreate(map, true);
-	if (!r && run->pinned)
-		r = bpf_map__reuse_fd(map, run->jump_fd);
-	map = bpf_object__find_map_by_name(object, heap_name(hook, heap));
-	if (!r && map)
-		r = bpf_map__set_autocreate(map, true);
-	return r;
-}
-
-/* Sets the constants that programs were compiled with room for: they come first. */
-static int set_constants(const struct object_context *context, struct bpf_object *object)
-{
-	struct em_constants constants = *context->constants;
-	struct bpf_map *map;
-	const void *initial;
-	size_t size;
-
-	bpf_object__for_each_map(map, object) {
-		if (!strstr(bpf_map__name(map), ".rodata"))
-			continue;
-		initial = bpf_map__initial_value(map, &size);
-		if (!initial || size != sizeof(constants))
-			return -EINVAL;
-		constants.row_mask = maps_rows(context->maps) - 1;
-		return bpf_map__set_initial_value(map, &constants, sizeof(constants));
-	}
-	return -ENOENT;
-}
-
-/* Belongs to a single hook. */
-static bool is_own(const struct bpf_map *map)
-{
-	return bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY ||
-	       bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY;
-}
-
-int hook_select(const struct object_context *context, struct bpf_object *object,
-		const struct hook_run *runs, size_t n_runs)
-{
-	struct bpf_program *program;
-	struct bpf_map *map;
-	int r;
-
-	bpf_object__for_each_program(program, object)
-		bpf_program__set_autoload(program, false);
-	bpf_object__for_each_map(map, object)
-		if (is_own(map))
-			bpf_map__set_autocreate(map, false);
-	r = set_constants(context, object);
-	if (!r)
-		r = maps_share(context->maps, object);
-	if (!r && context->events)
-		r = event_maps_share(context->events, object);
-	for (size_t i = 0; !r && i < n_runs; i++)
-		if (runs[i].wanted)
-			r = select_hook(&runs[i], object);
-	return r;
-}
-
 /* --- attaching --------------------------------------------------------------------------------- */
 
 static int put_pins(const struct object_context *context, const struct hook_run *run,
@@ -298,7 +207,7 @@ static int attach_new(const struct object_context *context, struct bpf_object *o
 	struct bpf_link *link;
 	char name[64];
 
-	program = bpf_object__find_program_by_name(object, dispatcher_name(run->hook, name));
+	program = bpf_object__find_program_by_name(object, hook_dispatcher(run->hook, name));
 	link = bpf_program__attach(program);
 	if (!link) {
 		int error = errno;
@@ -326,7 +235,7 @@ int hook_attach(const struct object_context *context, struct bpf_object *object,
 	int body_fd = bpf_program__fd(body);
 	char name[64];
 
-	jump = bpf_object__find_map_by_name(object, jump_name(run->hook, name));
+	jump = bpf_object__find_map_by_name(object, hook_jump_map(run->hook, name));
 	if (!run->pinned)
 		run->jump_fd = dup(bpf_map__fd(jump));
 	if (bpf_map_update_elem(run->jump_fd, &zero, &body_fd, BPF_ANY) < 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One hook: finds its place in the kernel, goes on with its pins or attaches it anew, and puts a
- * new body behind its dispatcher. Uses libbpf; chooses nothing.
+ * new body behind its dispatcher. Uses libbpf; loads and chooses nothing.
  */
 #pragma once
 
@@ -11,6 +11,10 @@
 struct object_context;
 struct bpf_object;
 struct btf;
+
+enum {
+	HOOK_NAME_MAX = 64,
+};
 
 /* What is known and held of a hook while it is started. */
 struct hook_run {
@@ -35,16 +39,16 @@ int hook_refused(const struct hook *hook, const char *target, const struct btf *
 /* "fexit/do_filp_open", into @buffer; without a target the first possible one. */
 const char *hook_name(const struct hook *hook, const char *target, char *buffer, size_t size);
 
+/* Names within the BPF object of what comes with the hook's program, into @buffer. */
+const char *hook_dispatcher(const struct hook *hook, char buffer[static HOOK_NAME_MAX]);
+const char *hook_jump_map(const struct hook *hook, char buffer[static HOOK_NAME_MAX]);
+
 /*
  * Fills @run with the hook's pins if they are complete and belong together. Pins without a link
  * are left from a start that did not end: they are removed. -EUCLEAN: they do not fit together.
  */
 int hook_find_pinned(const struct object_context *context, struct hook_run *run,
 		     struct problem *problem);
-
-/* Prepares @object to load just the programs and maps of the wanted @runs. */
-int hook_select(const struct object_context *context, struct bpf_object *object,
-		const struct hook_run *runs, size_t n_runs);
 
 /* After loading: makes the new body count, attaching and pinning the dispatcher if needed. */
 int hook_attach(const struct object_context *context, struct bpf_object *object,

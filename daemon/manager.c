@@ -104,19 +104,21 @@ static int start_probes(struct manager *manager, struct problem *problem)
 {
 	struct btf *btf = object_btf(problem);
 	struct em_constants constants = manager->settings.constants;
-	const struct object_context context = { manager->pins, manager->maps, btf,
-						manager->event_maps, &constants };
-	int r = 0;
+	const struct object_context context = { .pins = manager->pins,
+						.maps = manager->maps,
+						.btf = btf,
+						.events = manager->event_maps,
+						.constants = &constants };
+	size_t n_probes = 0;
+	int r;
 
 	if (!btf)
 		return -problem->error;
 	constants.events = event_maps_level(manager->event_maps);
-	for (size_t i = 0; !r && i < SETTINGS_PROBES_MAX && probes[i]; i++) {
-		r = object_start(&context, probes[i], &manager->settings.probes[i],
-				 &manager->objects[i], problem);
-		if (!r)
-			manager->n_objects = i + 1;
-	}
+	while (n_probes < SETTINGS_PROBES_MAX && probes[n_probes])
+		n_probes++;
+	r = objects_start(&context, manager->settings.probes, n_probes, manager->objects,
+			  &manager->n_objects, problem);
 	btf__free(btf);
 	return r;
 }

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One probe at run time: object.h. hook.c does the single hook, this file the choice between them. */
+/* Probes at run time: object.h. trial.c does a single way, this file the choice between them. */
 #include "object.h"
 
 #include "gaps.h"
 #include "hook.h"
+#include "log.h"
+#include "programs.h"
+#include "trial.h"
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 const char *object_state_name(enum object_state state)
 {
@@ -50,152 +52,6 @@ struct btf *object_btf(struct problem *problem)
 const char *attachment_name(const struct attachment *attachment, char *buffer, size_t size)
 {
 	return hook_name(attachment->hook, attachment->target, buffer, size);
-}
-
-/* --- one way ----------------------------------------------------------------------------------- */
-
-/* A way being tried: its hooks, with what is found and made for each. */
-struct trial {
-	const struct object_context *context;
-	const struct probe *probe;
-	struct object *object;
-	const struct way *way;
-	struct bpf_object *bpf;
-	struct hook_run runs[PROBE_HOOKS_MAX];
-	struct problem eventless; /* why it counts, but tells no events, if so */
-};
-
-static void trial_done(struct trial *trial)
-{
-	for (size_t i = 0; i < trial->way->n_hooks; i++)
-		hook_run_release(&trial->runs[i]);
-	bpf_object__close(trial->bpf);
-}
-
-static int cannot_load(const struct hook_run *run, int r, struct problem *problem)
-{
-	char name[64];
-
-	hook_name(run->hook, run->target, name, sizeof(name));
-	return problem_set(problem, -r, "cannot load %s: %s", name, strerror(-r));
-}
-
-/* Which hooks this kernel has, and which of them are attached and pinned already. */
-static int trial_survey(struct trial *trial, bool with_optional, struct problem *problem)
-{
-	for (size_t i = 0; i < trial->way->n_hooks; i++) {
-		struct hook_run *run = &trial->runs[i];
-		int r;
-
-		run->hook = &trial->way->hooks[i];
-		run->target = hook_target(run->hook, trial->context->btf);
-		if (!run->target && !run->hook->optional)
-			return problem_set(problem, ENOENT, "this kernel has no %s",
-					   run->hook->targets[0]);
-		if (!run->target)
-			continue;
-		r = hook_find_pinned(trial->context, run, problem);
-		if (r < 0)
-			return r;
-		run->wanted = with_optional || !run->hook->optional || run->pinned;
-		r = run->hook->optional || run->pinned
-			    ? 0
-			    : hook_refused(run->hook, run->target, trial->context->btf);
-		if (r < 0)
-			return cannot_load(run, r, problem);
-	}
-	return 0;
-}
-
-static int trial_load_with(struct trial *trial, const struct em_constants *constants,
-			   struct problem *problem)
-{
-	struct object_context context = *trial->context;
-	size_t size;
-	const void *elf = trial->probe->elf(&size);
-	int r;
-
-	trial->bpf = bpf_object__open_mem(elf, size, NULL);
-	if (!trial->bpf)
-		return problem_set(problem, errno, "cannot read the built-in BPF object: %m");
-	context.constants = constants;
-	r = hook_select(&context, trial->bpf, trial->runs, trial->way->n_hooks);
-	if (!r)
-		r = bpf_object__load(trial->bpf);
-	return r < 0 ? cannot_load(&trial->runs[0], r, problem) : 0;
-}
-
-/*
- * Counts do not depend on events: what the verifier does not take with them is tried without. It
- * never says EPERM; and when that did not help once, it is the kind of program that is not taken.
- */
-static int trial_load(struct trial *trial, struct problem *problem)
-{
-	struct em_constants constants = *trial->context->constants;
-	struct problem first = { 0 };
-	int r = trial_load_with(trial, &constants, &first);
-
-	if (r < 0 && r != -ENOMEM && r != -EPERM && r != trial->object->refused &&
-	    constants.events != EM_EVENTS_NONE) {
-		constants.events = EM_EVENTS_NONE;
-		bpf_object__close(trial->bpf);
-		trial->bpf = NULL;
-		r = trial_load_with(trial, &constants, problem);
-		if (!r)
-			trial->eventless = first;
-		trial->object->refused = r;
-	} else if (r < 0) {
-		*problem = first;
-	}
-	return r;
-}
-
-static int trial_attach(struct trial *trial, struct problem *problem)
-{
-	for (size_t i = 0; i < trial->way->n_hooks; i++) {
-		struct hook_run *run = &trial->runs[i];
-		int r;
-
-		if (!run->wanted)
-			continue;
-		r = hook_attach(trial->context, trial->bpf, run, problem);
-		if (r < 0 && run->hook->optional)
-			run->wanted = false;
-		else if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* What began to be attached in vain must not stay. */
-static void trial_undo(struct trial *trial)
-{
-	for (size_t i = 0; i < trial->way->n_hooks; i++) {
-		struct hook_run *run = &trial->runs[i];
-
-		if (run->link_fd >= 0 && !run->pinned)
-			pins_drop_hook(trial->context->pins, run->hook->program, NULL);
-	}
-}
-
-static void trial_keep(struct trial *trial, struct object *object)
-{
-	for (size_t i = 0; i < trial->way->n_hooks; i++) {
-		struct hook_run *run = &trial->runs[i];
-
-		if (!run->wanted)
-			continue;
-		if (trial->eventless.error && !object->eventless.error)
-			object->eventless = trial->eventless;
-		object->coverage |= run->hook->coverage;
-		object->attachments[object->n_attachments++] = (struct attachment){
-			.hook = run->hook,
-			.target = run->target,
-			.program_fd = TAKE_FD(run->program_fd),
-			.link_fd = TAKE_FD(run->link_fd),
-			.jump_fd = TAKE_FD(run->jump_fd),
-		};
-	}
 }
 
 /* --- one job ----------------------------------------------------------------------------------- */
@@ -290,30 +146,22 @@ static int trial_switch(const struct task *task, struct trial *trial, struct pro
 	if (r)
 		dropped_usec = now_realtime_usec();
 	r = trial_attach(trial, problem);
-	if (r < 0) {
-		trial_undo(trial);
-		return r;
-	}
-	record_gaps(task, trial, dropped_usec);
-	return 0;
+	if (!r)
+		record_gaps(task, trial, dropped_usec);
+	return r;
 }
 
 /* 0: the way counts. -EUCLEAN: pins are not what they should be. Others: another way may do. */
 static int try_way(const struct task *task, const struct way *way, bool with_optional,
 		   struct problem *problem)
 {
-	CLEANUP(trial_done)
-	struct trial trial = { .context = task->context,
-			       .probe = task->object->probe,
-			       .object = task->object,
-			       .way = way };
+	CLEANUP(trial_done) struct trial trial;
 	int r;
 
-	for (size_t i = 0; i < way->n_hooks; i++)
-		hook_run_init(&trial.runs[i]);
+	trial_init(&trial, task->context, task->object->probe, way);
 	r = trial_survey(&trial, with_optional, problem);
 	if (!r)
-		r = trial_load(&trial, problem);
+		r = trial_load(&trial, &task->object->refused, problem);
 	if (!r)
 		r = trial_switch(task, &trial, problem);
 	if (!r)
@@ -324,15 +172,10 @@ static int try_way(const struct task *task, const struct way *way, bool with_opt
 /* Whatever keeps us from renewing its programs: those of an earlier start count on, all of them. */
 static int keep_way(const struct task *task, const struct way *way, struct problem *problem)
 {
-	CLEANUP(trial_done)
-	struct trial trial = { .context = task->context,
-			       .probe = task->object->probe,
-			       .object = task->object,
-			       .way = way };
+	CLEANUP(trial_done) struct trial trial;
 	int r;
 
-	for (size_t i = 0; i < way->n_hooks; i++)
-		hook_run_init(&trial.runs[i]);
+	trial_init(&trial, task->context, task->object->probe, way);
 	r = trial_survey(&trial, false, problem);
 	for (size_t i = 0; !r && i < way->n_hooks; i++)
 		if (trial.runs[i].wanted && !trial.runs[i].pinned)
@@ -411,15 +254,11 @@ static int find_way(struct task *task, const struct way **ret_way, struct proble
 static void why_not_first(struct task *task)
 {
 	const struct way *way = &task->job->ways[0];
-	CLEANUP(trial_done)
-	struct trial trial = { .context = task->context,
-			       .probe = task->object->probe,
-			       .object = task->object,
-			       .way = way };
+	CLEANUP(trial_done) struct trial trial;
 
-	for (size_t i = 0; i < way->n_hooks; i++)
-		hook_run_init(&trial.runs[i]);
-	if (trial_survey(&trial, false, &task->why) == 0 && trial_load(&trial, &task->why) == 0)
+	trial_init(&trial, task->context, task->object->probe, way);
+	if (trial_survey(&trial, false, &task->why) == 0 &&
+	    trial_load(&trial, &task->object->refused, &task->why) == 0)
 		problem_set(&task->why, EALREADY,
 			    "a better hook would work; a start after 'ebpfmond --unpin' uses it");
 }
@@ -503,22 +342,70 @@ static bool is_withheld(const struct probe *probe, const struct object_settings 
 	return false;
 }
 
-/* --- the probe --------------------------------------------------------------------------------- */
+/* --- what can be foreseen ---------------------------------------------------------------------- */
 
-/* The embedded programs have been read and are not read again: their pages need not be resident. */
-static void forget_elf(const struct probe *probe)
+/* Programs that will be wanted, as far as can be told before anything is tried. */
+struct forecast {
+	struct hook_run *runs;
+	size_t n_runs, size;
+};
+
+static void forecast_way(struct forecast *forecast, struct trial *trial)
 {
-	size_t size, page = (size_t)sysconf(_SC_PAGESIZE);
-	uintptr_t from = (uintptr_t)probe->elf(&size), end = (from + size) & ~(page - 1);
-
-	from = (from + page - 1) & ~(page - 1);
-	if (from < end)
-		madvise((void *)from, end - from, MADV_DONTNEED);
+	for (size_t i = 0; i < trial->way->n_hooks && forecast->n_runs < forecast->size; i++) {
+		hook_run_release(&trial->runs[i]); /* descriptors are few, and not needed for it */
+		forecast->runs[forecast->n_runs++] = trial->runs[i];
+	}
 }
 
-int object_start(const struct object_context *context, const struct probe *probe,
-		 const struct object_settings *settings, struct object *object,
-		 struct problem *problem)
+/* The way that find_way() comes to first and that this kernel seems to have. */
+static void forecast_job(struct forecast *forecast, const struct object_context *context,
+			 const struct probe *probe, const struct job *job,
+			 enum config_switch setting)
+{
+	for (int pinned = 1; pinned >= 0; pinned--) {
+		for (size_t w = 0; w < job->n_ways; w++) {
+			const struct way *way = &job->ways[w];
+			CLEANUP(trial_done) struct trial trial;
+			struct problem problem;
+
+			trial_init(&trial, context, probe, way);
+			if (!way_allowed(job, way, setting) ||
+			    way_in_use(context, way, &problem) != pinned ||
+			    trial_survey(&trial, true, &problem) < 0)
+				continue;
+			forecast_way(forecast, &trial);
+			return;
+		}
+	}
+}
+
+/* NULL is no failure: each way then loads its own, and finds out what does not work. */
+static struct bpf_object *load_foreseen(const struct object_context *context,
+					const struct object_settings *settings, size_t n_probes)
+{
+	struct forecast forecast = { .size = n_probes * OBJECT_ATTACHMENTS_MAX };
+	struct bpf_object *object = NULL;
+
+	forecast.runs = calloc(forecast.size, sizeof(*forecast.runs));
+	if (!forecast.runs)
+		return NULL;
+	for (size_t p = 0; p < n_probes; p++)
+		for (size_t i = 0; settings[p].enabled && i < probes[p]->n_jobs; i++)
+			if (settings[p].jobs[i] != CONFIG_NO)
+				forecast_job(&forecast, context, probes[p], &probes[p]->jobs[i],
+					     settings[p].jobs[i]);
+	if (programs_load(context, context->constants, forecast.runs, forecast.n_runs, &object) < 0)
+		log_debug("not all programs that were foreseen can be loaded: each by itself then");
+	free(forecast.runs);
+	return object;
+}
+
+/* --- the probe --------------------------------------------------------------------------------- */
+
+static int object_start(const struct object_context *context, const struct probe *probe,
+			const struct object_settings *settings, struct object *object,
+			struct problem *problem)
 {
 	*object = (struct object){ .probe = probe, .pins = context->pins };
 	for (size_t i = 0; i < probe->n_jobs; i++) {
@@ -539,8 +426,25 @@ int object_start(const struct object_context *context, const struct probe *probe
 		object->state = OBJECT_UNSUPPORTED;
 	else if (object->reason[0])
 		object->state = OBJECT_DEGRADED;
-	forget_elf(probe);
 	return 0;
+}
+
+int objects_start(const struct object_context *context, const struct object_settings *settings,
+		  size_t n_probes, struct object *objects, size_t *ret_n_objects,
+		  struct problem *problem)
+{
+	struct object_context with = *context;
+	int r = 0;
+
+	with.foreseen = load_foreseen(context, settings, n_probes);
+	*ret_n_objects = 0;
+	for (size_t i = 0; !r && i < n_probes; i++) {
+		r = object_start(&with, probes[i], &settings[i], &objects[i], problem);
+		*ret_n_objects = i + 1;
+	}
+	bpf_object__close(with.foreseen);
+	programs_forget();
+	return r;
 }
 
 void object_release(struct object *object)

@@ -11,6 +11,7 @@
 #include "pins.h"
 #include "probe.h"
 
+struct bpf_object;
 struct btf;
 
 enum object_state {
@@ -63,15 +64,18 @@ struct object_context {
 	const struct event_maps *events; /* NULL: no events are told */
 	const struct em_constants
 		*constants; /* what programs find in "constants"; rows are added */
+	struct bpf_object
+		*foreseen; /* programs loaded for all probes at once, or NULL: see below */
 };
 
 /*
- * Starts @probe. 0, whatever its state is then: a kernel that lacks something is no failure.
- * Negative, with a problem, when pins are not what they should be. @object must be released.
+ * Starts the first @n_probes of probes[], each with its settings. 0, whatever their states are then:
+ * a kernel that lacks something is no failure. Negative, with a problem, when pins are not what they
+ * should be. Either way *@ret_n_objects of @objects, room for n_probes, must be released.
  */
-int object_start(const struct object_context *context, const struct probe *probe,
-		 const struct object_settings *settings, struct object *object,
-		 struct problem *problem);
+int objects_start(const struct object_context *context, const struct object_settings *settings,
+		  size_t n_probes, struct object *objects, size_t *ret_n_objects,
+		  struct problem *problem);
 /* Lets go of everything; what is pinned goes on counting. */
 void object_release(struct object *object);
 

@@ -2,8 +2,6 @@
 /* Descriptor of probe "cgroup": bpf/cgroup.bpf.c. */
 #include "probe.h"
 
-#include "cgroup.skel.h"
-
 static const struct hook made_hooks[] = {
 	{ "cgroup_new", HOOK_TP_BTF, { "cgroup_mkdir" } },
 };
@@ -23,7 +21,6 @@ static const struct job jobs[] = {
 const struct probe probe_cgroup = {
 	.name = "cgroup",
 	.summary = "names of cgroups, for counts by unit",
-	.elf = cgroup_bpf__elf_bytes,
 	.jobs = jobs,
 	.n_jobs = ARRAY_SIZE(jobs),
 };

@@ -3,8 +3,6 @@
 #include "event-json.h"
 #include "probe.h"
 
-#include "exec.skel.h"
-
 #include <string.h>
 
 static const struct hook done_hooks[] = {
@@ -140,7 +138,6 @@ static const struct probe_constant constants[] = {
 const struct probe probe_exec = {
 	.name = "exec",
 	.summary = "programs started",
-	.elf = exec_bpf__elf_bytes,
 	.jobs = jobs,
 	.n_jobs = ARRAY_SIZE(jobs),
 	.event = &event,

@@ -3,8 +3,6 @@
 #include "event-json.h"
 #include "probe.h"
 
-#include "exit.skel.h"
-
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,7 +81,6 @@ static const struct probe_event event = {
 const struct probe probe_exit = {
 	.name = "exit",
 	.summary = "processes ended, and how long they lived",
-	.elf = exit_bpf__elf_bytes,
 	.jobs = jobs,
 	.n_jobs = ARRAY_SIZE(jobs),
 	.event = &event,

@@ -3,8 +3,6 @@
 #include "event-json.h"
 #include "probe.h"
 
-#include "fork.skel.h"
-
 #include <linux/sched.h>
 
 static const struct hook hooks[] = {
@@ -79,7 +77,6 @@ static const struct probe_event event = {
 const struct probe probe_fork = {
 	.name = "fork",
 	.summary = "processes and threads made",
-	.elf = fork_bpf__elf_bytes,
 	.jobs = jobs,
 	.n_jobs = ARRAY_SIZE(jobs),
 	.event = &event,

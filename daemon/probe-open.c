@@ -3,8 +3,6 @@
 #include "event-json.h"
 #include "probe.h"
 
-#include "open.skel.h"
-
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -114,7 +112,6 @@ static const struct probe_event event = {
 const struct probe probe_open = {
 	.name = "open",
 	.summary = "files opened on request of a process",
-	.elf = open_bpf__elf_bytes,
 	.jobs = jobs,
 	.n_jobs = ARRAY_SIZE(jobs),
 	.event = &event,

@@ -3,8 +3,6 @@
 #include "event-json.h"
 #include "probe.h"
 
-#include "unlink.skel.h"
-
 #define COVERAGE_FUNCTION (COVERAGE_IO_URING | COVERAGE_COMPAT | COVERAGE_FAILED)
 #define COVERAGE_SYS	  (COVERAGE_COMPAT | COVERAGE_FAILED | COVERAGE_EARLY)
 
@@ -80,7 +78,6 @@ static const struct probe_event event = {
 const struct probe probe_unlink = {
 	.name = "unlink",
 	.summary = "files unlinked, or replaced by a rename",
-	.elf = unlink_bpf__elf_bytes,
 	.jobs = jobs,
 	.n_jobs = ARRAY_SIZE(jobs),
 	.event = &event,

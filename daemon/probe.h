@@ -84,9 +84,8 @@ struct probe_event {
 };
 
 struct probe {
-	const char *name;		      /* section, file names, JSON; at most 15 bytes */
-	const char *summary;		      /* one line */
-	const void *(*elf)(size_t *ret_size); /* the BPF object, embedded */
+	const char *name;    /* section, file names, JSON; at most 15 bytes */
+	const char *summary; /* one line */
 	const struct job *jobs;
 	size_t n_jobs;
 	const struct probe_event *event; /* NULL: it has none */

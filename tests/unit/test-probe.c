@@ -4,6 +4,7 @@
  * counter, and programs and maps that are really in its BPF object. Holds for probes to come.
  */
 #include "probe.h"
+#include "programs.h"
 
 #include <bpf/libbpf.h>
 #include <setjmp.h>
@@ -219,51 +220,41 @@ static void programs_have_names_of_their_own(void **state)
 	assert_true(programs.count > 0);
 }
 
-struct sections {
-	struct bpf_object *object;
-	const struct probe *probe;
-};
-
 /* Body and dispatcher are of the hook's kind, with one jump map between them. */
 static void look_for_program(const struct probe *probe, const struct hook *hook, void *userdata)
 {
 	static const char *const prefixes[] = { [HOOK_TP_BTF] = "tp_btf/", [HOOK_FEXIT] = "fexit" };
-	const struct sections *sections = userdata;
+	const struct bpf_object *object = userdata;
 	const struct bpf_program *program;
 	const struct bpf_map *map;
 	char name[64];
 
-	if (probe != sections->probe)
-		return;
+	(void)probe;
 	for (int dispatcher = 0; dispatcher < 2; dispatcher++) {
 		snprintf(name, sizeof(name), "%s%s", hook->program, dispatcher ? "_hook" : "");
-		program = bpf_object__find_program_by_name(sections->object, name);
+		program = bpf_object__find_program_by_name(object, name);
 		assert_non_null(program);
 		snprintf(name, sizeof(name), "%s%s", prefixes[hook->kind],
 			 hook->kind == HOOK_TP_BTF ? hook->targets[0] : "");
 		assert_string_equal(bpf_program__section_name(program), name);
 	}
 	snprintf(name, sizeof(name), "jump_%s", hook->program);
-	map = bpf_object__find_map_by_name(sections->object, name);
+	map = bpf_object__find_map_by_name(object, name);
 	assert_non_null(map);
 	assert_int_equal(bpf_map__type(map), BPF_MAP_TYPE_PROG_ARRAY);
 	assert_int_equal(bpf_map__max_entries(map), 1);
 }
 
-static void objects_hold_what_descriptors_name(void **state)
+static void the_object_holds_what_descriptors_name(void **state)
 {
-	(void)state;
-	for (size_t i = 0; probes[i]; i++) {
-		struct sections sections = { .probe = probes[i] };
-		size_t size = 0;
-		const void *elf = probes[i]->elf(&size);
+	size_t size = 0;
+	const void *elf = programs_elf(&size);
+	struct bpf_object *object = bpf_object__open_mem(elf, size, NULL);
 
-		assert_true(elf && size > 0);
-		sections.object = bpf_object__open_mem(elf, size, NULL);
-		assert_non_null(sections.object);
-		visit_hooks(look_for_program, &sections);
-		bpf_object__close(sections.object);
-	}
+	(void)state;
+	assert_non_null(object);
+	visit_hooks(look_for_program, object);
+	bpf_object__close(object);
 }
 
 /* As many can be attached at a time as the state has room to remember. */
@@ -295,7 +286,7 @@ int main(void)
 		cmocka_unit_test(descriptors_are_complete),
 		cmocka_unit_test(counters_have_one_owner),
 		cmocka_unit_test(programs_have_names_of_their_own),
-		cmocka_unit_test(objects_hold_what_descriptors_name),
+		cmocka_unit_test(the_object_holds_what_descriptors_name),
 		cmocka_unit_test(hooks_can_be_remembered),
 	};
 
