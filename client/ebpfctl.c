@@ -25,13 +25,13 @@ const struct subcommand subcommands[] = {
 	  1u << OPTION_BY | 1u << OPTION_UID | 1u << OPTION_SORT | 1u << OPTION_DELAY |
 		  1u << OPTION_NUMBER | 1u << OPTION_BATCH,
 	  0, "", "who runs and opens most right now, live",
-	  "Shows how much each user, login user or systemd unit runs and opens per second, those\n"
-	  "with most first, and how that was lately. Keys: q ends, h shows the others." },
+	  "Shows how much each user, login user, systemd unit or command runs and opens per second,\n"
+	  "those with most first, and how that was lately. Keys: q ends, h shows the others." },
 	{ "events", events_main,
 	  1u << OPTION_UID | 1u << OPTION_LOGIN | 1u << OPTION_UNIT | 1u << OPTION_COMM |
 		  1u << OPTION_PATH | 1u << OPTION_PID | 1u << OPTION_CHILDREN |
 		  1u << OPTION_FAILED | 1u << OPTION_MIN_DURATION | 1u << OPTION_NUMBER |
-		  1u << OPTION_OUTPUT,
+		  1u << OPTION_SINCE_START | 1u << OPTION_OUTPUT,
 	  OPERANDS_MAX - 1, " [PROBE...] [-- COMMAND...]",
 	  "what is run, opened, ended ..., as it happens",
 	  "Shows events as they happen, until interrupted: of all probes that tell them, or of those\n"

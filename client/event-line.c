@@ -109,24 +109,45 @@ static void string_append(struct text *text, struct slice value, struct slice by
 
 /* --- one line ---------------------------------------------------------------------------------- */
 
-/* Local time of day with milliseconds; @time is a JSON string. */
-static void time_append(struct event_line *line, struct slice time, struct text *text)
+static void second_remember(struct event_line *line, const char *text)
 {
 	struct tm fields = {};
 	time_t when;
 
+	memcpy(line->second, text, TIME_BYTES);
+	line->second[TIME_BYTES] = '\0';
+	strptime(line->second, "%Y-%m-%dT%H:%M:%S", &fields);
+	when = timegm(&fields);
+	line->second_usec = (uint64_t)when * USEC;
+	if (!localtime_r(&when, &fields) ||
+	    !strftime(line->local, sizeof(line->local), "%H:%M:%S", &fields))
+		strcpy(line->local, "-");
+}
+
+/* @fraction: ".123456" and more; none is negative, the clock may have been set back. */
+static void elapsed_append(const struct event_line *line, const char *fraction, struct text *text)
+{
+	uint64_t usec = line->second_usec;
+
+	for (uint64_t i = 1, digit = USEC / 10; i <= 6 && fraction[i] >= '0' && fraction[i] <= '9';
+	     i++, digit /= 10)
+		usec += (uint64_t)(fraction[i] - '0') * digit;
+	usec = usec > line->origin_usec ? usec - line->origin_usec : 0;
+	text_printf(text, "%5" PRIu64 ".%06" PRIu64 " ", usec / USEC, usec % USEC);
+}
+
+/* Local time of day with milliseconds, or seconds since the origin; @time is a JSON string. */
+static void time_append(struct event_line *line, struct slice time, struct text *text)
+{
 	if (time.length < TIME_BYTES + 6) {
 		text_puts(text, "-            ");
 		return;
 	}
-	if (memcmp(line->second, time.text + 1, TIME_BYTES) != 0) {
-		memcpy(line->second, time.text + 1, TIME_BYTES);
-		line->second[TIME_BYTES] = '\0';
-		strptime(line->second, "%Y-%m-%dT%H:%M:%S", &fields);
-		when = timegm(&fields);
-		if (!localtime_r(&when, &fields) ||
-		    !strftime(line->local, sizeof(line->local), "%H:%M:%S", &fields))
-			strcpy(line->local, "-");
+	if (memcmp(line->second, time.text + 1, TIME_BYTES) != 0)
+		second_remember(line, time.text + 1);
+	if (line->origin_usec) {
+		elapsed_append(line, time.text + 1 + TIME_BYTES, text);
+		return;
 	}
 	text_puts(text, line->local);
 	text_safe(text, time.text + 1 + TIME_BYTES, 4);
@@ -330,9 +351,10 @@ void event_line_heading(const struct event_line *line, struct text *text)
 	if (line->form != EVENT_SHORT)
 		return;
 	text_printf(text, "%s%-12s %-*s %*s %-*s %-*s %-*s %s%s\n",
-		    output_style(line->output, STYLE_HEADING), "TIME", TYPE_WIDTH, "EVENT",
-		    PID_WIDTH, "PID", USER_WIDTH, "USER", COMM_WIDTH, "COMM", ERROR_WIDTH, "ERROR",
-		    "WHAT", output_style(line->output, STYLE_END));
+		    output_style(line->output, STYLE_HEADING),
+		    line->origin_usec ? "     SECONDS" : "TIME", TYPE_WIDTH, "EVENT", PID_WIDTH,
+		    "PID", USER_WIDTH, "USER", COMM_WIDTH, "COMM", ERROR_WIDTH, "ERROR", "WHAT",
+		    output_style(line->output, STYLE_END));
 }
 
 /* --- all members ------------------------------------------------------------------------------- */

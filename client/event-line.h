@@ -17,7 +17,9 @@ struct event_line {
 	const struct output *output;
 	enum event_form form;
 	struct names names;
-	char second[20]; /* the last one as the daemon wrote it, and in local time */
+	uint64_t origin_usec; /* times are shown since then, UTC; 0: as the time of day */
+	char second[20];      /* the last one as the daemon wrote it, the same in UTC and local */
+	uint64_t second_usec;
 	char local[12];
 };
 

@@ -6,12 +6,14 @@
 #include "event-line.h"
 #include "question.h"
 #include "subcommands.h"
+#include "subscription.h"
 
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 
 enum {
 	QUIET_MS = 200,	     /* after a command has ended: all it did has been read by then */
@@ -197,6 +199,15 @@ static int form_parse(const struct options *options, enum event_form *ret_form)
 		     : CODE_OK;
 }
 
+/* Also of the command, if there is one: it does nothing before the daemon has answered. */
+static uint64_t realtime_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 /* --- what comes -------------------------------------------------------------------------------- */
 
 static int write_out(struct stream *stream)
@@ -285,61 +296,25 @@ static int event_take(struct stream *stream, struct slice event)
 	return error ? connection_complain(&stream->connection, error) : CODE_OK;
 }
 
-/* The first answer, or one that does not look as we know it. */
-static int reply_take(struct stream *stream, const struct reply *reply)
+static int message_take(struct stream *stream, struct slice text)
 {
-	struct reader reader = reader_of(reply->parameters);
-	struct slice key;
+	struct subscription_message message;
 	int code = CODE_OK;
 
-	if (reply->error.text)
-		return reply_complain(reply, "Subscribe");
+	if (subscription_read(text, &message))
+		return connection_complain(&stream->connection, -EBADMSG);
+	if (message.reply.error.text)
+		return reply_complain(&message.reply, SUBSCRIBE);
 	if (!stream->open)
 		command_go(&stream->command);
 	stream->open = true;
-	reader_object(&reader);
-	while (!code && reader_member(&reader, &key)) {
-		struct slice value = reader_value(&reader);
-
-		if (slice_is(value, "null"))
-			continue;
-		if (slice_is(key, "event"))
-			code = event_take(stream, value);
-		if (slice_is(key, "lost")) {
-			loss_add(stream, value);
-			code = stream->options->json ? json_append(stream, value) : CODE_OK;
-		}
+	if (message.event.text)
+		code = event_take(stream, message.event);
+	if (!code && message.lost.text) {
+		loss_add(stream, message.lost);
+		code = stream->options->json ? json_append(stream, message.lost) : CODE_OK;
 	}
 	return code;
-}
-
-/*
- * As our daemon writes nearly all of them: then the event is passed on without being looked at.
- * What is between the two is one object, unless the daemon is not what it should be.
- */
-static bool is_event(struct slice message, struct slice *ret_event)
-{
-	static const char before[] = "{\"parameters\":{\"event\":{",
-			  after[] = "}},\"continues\":true}";
-	size_t start = sizeof(before) - 2, end = sizeof(after) - 2;
-
-	if (message.length < start + end + 2 || memcmp(message.text, before, start + 1) != 0 ||
-	    memcmp(message.text + message.length - end - 1, after, end + 1) != 0)
-		return false;
-	*ret_event = (struct slice){ message.text + start, message.length - start - end };
-	return true;
-}
-
-static int message_take(struct stream *stream, struct slice message)
-{
-	struct reply reply;
-	struct slice event;
-
-	if (stream->open && is_event(message, &event))
-		return event_take(stream, event);
-	if (reply_read(message, &reply))
-		return connection_complain(&stream->connection, -EBADMSG);
-	return reply_take(stream, &reply);
 }
 
 /* --- until when -------------------------------------------------------------------------------- */
@@ -417,7 +392,7 @@ static int run(struct stream *stream, const char *parameters)
 {
 	int result, code = CODE_OK;
 
-	result = connection_stream(&stream->connection, "Subscribe", parameters);
+	result = connection_stream(&stream->connection, SUBSCRIBE, parameters);
 	if (result < 0)
 		return connection_complain(&stream->connection, result);
 	do
@@ -460,6 +435,8 @@ static int show(struct stream *stream, const char *parameters)
 		code = command_prepare(&stream->command, options->command);
 	if (code)
 		return code;
+	if (options->values[OPTION_SINCE_START])
+		stream->line.origin_usec = realtime_usec();
 	output_open(&stream->output);
 	stream->line.output = &stream->output;
 	if (!options->json && !options->values[OPTION_NO_LEGEND])

@@ -13,8 +13,8 @@ enum {
 };
 
 const struct option_row option_rows[OPTION_COUNT] = {
-	[OPTION_BY] = { "by", 0, required_argument, "=uid|login|unit",
-			"one row per user (the default), login user or systemd unit" },
+	[OPTION_BY] = { "by", 0, required_argument, "=uid|login|unit|command",
+			"one row per user (the default), login user, systemd unit, or command (top)" },
 	[OPTION_UID] = { "uid", 0, required_argument, "=NUMBER|NAME", "only this user" },
 	[OPTION_ALL] = { "all", 0, no_argument, "",
 			 "all counters, not only those of programs run and files opened" },
@@ -41,6 +41,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_FAILED] = { "failed", 0, no_argument, "", "only what failed" },
 	[OPTION_MIN_DURATION] = { "min-duration", 0, required_argument, "=TIME",
 				  "only processes that ended and lived 100ms, 5s, 1h30m ..." },
+	[OPTION_SINCE_START] = { "since-start", 0, no_argument, "",
+				 "times as seconds since ebpfctl or its command began" },
 	[OPTION_OUTPUT] = { "output", 'o', required_argument, "=short|full|cat",
 			    "one line, all that is known, or the bare names" },
 	[OPTION_SOCKET] = { "socket", 0, required_argument, "=PATH",

@@ -15,9 +15,10 @@ enum {
 #define SPAN_MAX (UINT64_C(366) * 86400 * USEC)
 
 const struct dimension dimensions[] = {
-	{ "uid", "USER", "user", true },
-	{ "login", "LOGIN", "login", true },
-	{ "unit", "UNIT", "unit", false },
+	{ "uid", "USER", "user", .named = true },
+	{ "login", "LOGIN", "login", .named = true },
+	{ "unit", "UNIT", "unit" },
+	{ "command", "COMMAND", "command", .events = true },
 	{},
 };
 
@@ -33,7 +34,7 @@ static const struct dimension *dimension_find(const char *name)
 		names[i] = dimensions[i].name;
 	}
 	meant = nearest(name, names);
-	complain(CODE_USAGE, "--by is uid, login or unit, not '%s'%s%s%s", name,
+	complain(CODE_USAGE, "--by is uid, login, unit or command, not '%s'%s%s%s", name,
 		 meant ? ": did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
 	return NULL;
 }
@@ -82,10 +83,12 @@ uint64_t span_usec(const char *text)
 void question_write(struct question *question)
 {
 	text_done(&question->parameters);
-	text_printf(&question->parameters, "{\"by\":\"%s\"", question->by->name);
+	text_puts(&question->parameters, "{");
+	if (!question->by->events)
+		text_printf(&question->parameters, "\"by\":\"%s\"", question->by->name);
 	if (question->of_user)
-		text_printf(&question->parameters, ",\"uid\":%llu",
-			    (unsigned long long)question->uid);
+		text_printf(&question->parameters, "%s\"uid\":%llu",
+			    question->by->events ? "" : ",", (unsigned long long)question->uid);
 	if (question->since_usec)
 		text_printf(&question->parameters, ",\"since\":%llu",
 			    (unsigned long long)question->since_usec);

@@ -11,7 +11,8 @@ struct dimension {
 	const char *name; /* as --by and the daemon call it */
 	const char *heading;
 	const char *noun;
-	bool named; /* the ids are those of users */
+	bool named;  /* the ids are those of users */
+	bool events; /* not in the daemon's tables: counted by who subscribes to events */
 };
 /* Ended by a row without a name. */
 extern const struct dimension dimensions[];
@@ -22,7 +23,7 @@ struct question {
 	bool of_user; /* only of @uid */
 	uint64_t uid;
 	uint64_t since_usec;	/* 0: since counting began */
-	struct text parameters; /* of GetStats, JSON */
+	struct text parameters; /* of GetStats, or of Subscribe; JSON */
 };
 
 /* "90", "90s", "100ms", "10m", "1h30m", "2d": microseconds; 0: it is none of these. */

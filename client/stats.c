@@ -40,6 +40,9 @@ static int stats_prepare(struct stats *stats, const struct options *options)
 	if (options->values[OPTION_RATE] && !since && !watch)
 		return complain(CODE_USAGE, "--rate needs --since=TIME or --watch");
 	code = question_read(&stats->question, options);
+	if (!code && stats->question.by->events)
+		code = complain(CODE_USAGE, "nothing is counted by %s: use 'ebpfctl top --by=%s'",
+				stats->question.by->name, stats->question.by->name);
 	if (!code)
 		output_open(&stats->output);
 	return code;

@@ -1,45 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* ebpfctl top: asks again and again, draws the rates, obeys keys. */
+#include "top.h"
 #include "complaint.h"
-#include "connection.h"
-#include "output.h"
-#include "screen.h"
 #include "subcommands.h"
-#include "top-table.h"
-#include "watch.h"
 
-#include <langinfo.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 enum {
-	TABLE_TOP = 3,	/* lines above the rows: status, message, headings */
-	TABLE_REST = 4, /* and with that of the totals */
 	ITERATIONS_MAX = 1000000000,
-};
-
-#define HELP "q quit  p pause  < > sort by  n by name  v users, logins, units  arrows scroll"
-
-/* The verb at work. */
-struct top {
-	const struct options *options;
-	struct question question;
-	struct connection connection;
-	struct output output; /* with --batch */
-	struct screen screen; /* without */
-	struct watch watch;
-	struct names names;
-	struct rates rates;
-	int events_fd; /* readable when there is something to do beside waiting for an answer */
-	int column;    /* rows are sorted by */
-	bool answered, away, paused, help, drawn, quit;
-	const char *news; /* "": none */
-	size_t skip;	  /* rows scrolled over */
-	uint64_t left;	  /* tables; 0: without end */
+	PUMP_MAX = 10000, /* messages, before keys are looked at again */
 };
 
 static void top_done(struct top *top)
@@ -49,6 +22,7 @@ static void top_done(struct top *top)
 	connection_close(&top->connection);
 	watch_close(&top->watch);
 	names_done(&top->names);
+	tally_done(&top->tally);
 	rates_done(&top->rates);
 	top->events_fd = close_fd(top->events_fd);
 }
@@ -106,6 +80,77 @@ static int answer_take(struct top *top, const struct reply *reply)
 }
 
 /* A daemon that was there and is away is waited for; one that never was there is an error. */
+static int top_failed(struct top *top, int error)
+{
+	if (error == -EINTR)
+		return CODE_OK; /* what interrupted is seen to next */
+	if (top->answered && connection_passing(error)) {
+		top->away = true;
+		return CODE_OK;
+	}
+	screen_close(&top->screen);
+	return connection_complain(&top->connection, error);
+}
+
+static int top_refused(struct top *top, const struct reply *reply, const char *method)
+{
+	screen_close(&top->screen);
+	return reply_complain(reply, method);
+}
+
+/* Counts the events that are there, up to @timeout_ms after the last. An exit code. */
+static int top_pump(struct top *top, int timeout_ms)
+{
+	struct subscription_message message;
+	struct slice text;
+	int result = 0;
+
+	for (int i = 0; i < PUMP_MAX; i++) {
+		result = connection_next(&top->connection, timeout_ms, &text);
+		if (result <= 0)
+			break;
+		if (subscription_read(text, &message))
+			return top_failed(top, -EBADMSG);
+		if (message.reply.error.text)
+			return top_refused(top, &message.reply, SUBSCRIBE);
+		if (tally_add(&top->tally, message.event, message.lost))
+			return top_failed(top, -EBADMSG);
+		top->streaming = true;
+		timeout_ms = 0;
+	}
+	if (result >= 0)
+		return CODE_OK;
+	if (result != -EINTR) {
+		connection_close(&top->connection);
+		top->streaming = false;
+	}
+	return top_failed(top, result);
+}
+
+/* What was tallied until now is the answer. The first message says that the daemon has begun. */
+static int top_tally(struct top *top)
+{
+	_cleanup_text_ struct text answer = {};
+	struct reply reply = {};
+	int code;
+
+	if (top->connection.fd < 0) {
+		int error = connection_stream(&top->connection, SUBSCRIBE,
+					      top->question.parameters.data);
+		if (error)
+			return top_failed(top, error);
+		top->streaming = false;
+	}
+	code = top_pump(top, top->streaming ? 0 : -1);
+	if (code || !top->streaming || top->connection.fd < 0)
+		return code;
+	tally_write(&top->tally, &answer);
+	if (answer.error)
+		return top_failed(top, answer.error);
+	reply.parameters = (struct slice){ answer.data, answer.length };
+	return answer_take(top, &reply);
+}
+
 static int top_ask(struct top *top)
 {
 	struct reply reply;
@@ -113,185 +158,12 @@ static int top_ask(struct top *top)
 
 	if (top->paused)
 		return CODE_OK;
+	if (top->question.by->events)
+		return top_tally(top);
 	error = connection_call(&top->connection, GET_STATS, top->question.parameters.data, &reply);
-	if (error == -EINTR)
-		return CODE_OK; /* what interrupted is seen to next */
-	if (error && top->answered && connection_passing(error)) {
-		top->away = true;
-		return CODE_OK;
-	}
-	if (error || reply.error.text) {
-		screen_close(&top->screen);
-		return error ? connection_complain(&top->connection, error)
-			     : reply_complain(&reply, GET_STATS);
-	}
-	return answer_take(top, &reply);
-}
-
-/* --- drawing ----------------------------------------------------------------------------------- */
-
-static struct top_view top_view(struct top *top)
-{
-	return (struct top_view){
-		.rates = &top->rates,
-		.by = top->question.by,
-		.names = &top->names,
-		.column = top->column,
-		.width = top->screen.open ? top->screen.width : 0,
-		.unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),
-	};
-}
-
-static void time_append(struct text *text, bool date)
-{
-	time_t now = time(NULL);
-	struct tm fields;
-	char local[64];
-
-	if (localtime_r(&now, &fields) &&
-	    strftime(local, sizeof(local), date ? "%F %T %Z\n" : "%T", &fields))
-		text_puts(text, local);
-}
-
-static const char *sort_name(const struct top *top)
-{
-	const struct counts *counts = &top->rates.counts;
-
-	if (top->column < 0)
-		return "name";
-	return counts->column_count ? counts_string(counts, counts->columns[top->column]) : "";
-}
-
-static void status_append(const struct top *top, struct text *text)
-{
-	const struct counts *counts = &top->rates.counts;
-
-	time_append(text, false);
-	text_printf(text, "  %zu %s%s, %zu active  by %s per second, every %g s", counts->row_count,
-		    top->question.by->noun, counts->row_count == 1 ? "" : "s", top->rates.active,
-		    sort_name(top), (double)top->watch.interval_ms / 1000);
-	text_puts(text, top->away ? "  RECONNECTING" : top->paused ? "  PAUSED" : "");
-}
-
-static bool any_loss(const struct counts *counts)
-{
-	for (size_t i = 0; i < counts->loss_count && i < LOSSES_MAX; i++)
-		if (counts->losses[i].known && !counts->losses[i].zero)
-			return true;
-	return counts->gap_count;
-}
-
-static const char *message(const struct top *top)
-{
-	if (top->help)
-		return HELP;
-	if (top->away)
-		return "ebpfmond does not answer: reconnecting";
-	if (*top->news)
-		return top->news;
-	if (!top->rates.samples)
-		return "waiting for a second answer";
-	return any_loss(&top->rates.counts) ? "not everything was counted: see 'ebpfctl status'"
-					    : "q quit  h help";
-}
-
-static void line_put(const struct top *top, unsigned int y, struct text *text,
-		     enum screen_style style)
-{
-	screen_line(&top->screen, y, text, style);
-	text_done(text);
-}
-
-static void rows_draw(struct top *top)
-{
-	const struct top_view view = top_view(top);
-	unsigned int height = top->screen.height;
-	size_t room = height > TABLE_REST ? height - TABLE_REST : 0;
-	_cleanup_top_table_ struct top_table table;
-	_cleanup_text_ struct text text = {};
-	size_t end;
-
-	if (top->skip + room > top->rates.active)
-		top->skip = top->rates.active > room ? top->rates.active - room : 0;
-	end = top->skip + room < top->rates.active ? top->skip + room : top->rates.active;
-	top_table_open(&table, &view, top->skip, end);
-	top_table_heading(&table, &text);
-	line_put(top, TABLE_TOP - 1, &text, SCREEN_REVERSE);
-	for (size_t i = top->skip; i < end; i++) {
-		top_table_row(&table, top->rates.order[i], &text);
-		line_put(top, TABLE_TOP + (unsigned int)(i - top->skip), &text, SCREEN_PLAIN);
-	}
-	top_table_row(&table, rates_totals(&top->rates), &text);
-	line_put(top, height - 1, &text, SCREEN_BOLD);
-}
-
-static void screen_draw(struct top *top)
-{
-	_cleanup_text_ struct text text = {};
-
-	screen_clear(&top->screen);
-	if (top->screen.height >= TABLE_REST)
-		rows_draw(top);
-	status_append(top, &text);
-	line_put(top, 0, &text, top->away ? SCREEN_BOLD : SCREEN_PLAIN);
-	text_puts(&text, message(top));
-	line_put(top, 1, &text, SCREEN_PLAIN);
-	screen_show(&top->screen);
-}
-
-/* News go where errors go: what is written is for programs. */
-static int batch_draw(struct top *top)
-{
-	const struct top_view view = top_view(top);
-	bool legend = !top->options->values[OPTION_NO_LEGEND];
-	_cleanup_top_table_ struct top_table table;
-	_cleanup_text_ struct text text = {};
-
-	top_table_open(&table, &view, 0, top->rates.active);
-	if (top->drawn)
-		text_puts(&text, "\n");
-	if (legend) {
-		time_append(&text, true);
-		top_table_heading(&table, &text);
-		text_puts(&text, "\n");
-	}
-	for (size_t i = 0; i < top->rates.active; i++) {
-		top_table_row(&table, top->rates.order[i], &text);
-		text_puts(&text, "\n");
-	}
-	if (legend) {
-		top_table_row(&table, rates_totals(&top->rates), &text);
-		text_puts(&text, "\n");
-	}
-	return output_write(&top->output, &text);
-}
-
-static int batch_step(struct top *top, bool was_away)
-{
-	if (top->away != was_away)
-		complain(CODE_OK, top->away ? "ebpfmond does not answer: reconnecting"
-					    : "ebpfmond answers again");
-	if (*top->news)
-		complain(CODE_OK, "%s", top->news);
-	return top->away || !top->rates.samples ? CODE_OK : batch_draw(top);
-}
-
-/* Draws what there is; a table with rates is one of those that --number counts. */
-static int top_draw(struct top *top, bool was_away)
-{
-	int code = CODE_OK;
-
-	rates_sort(&top->rates, top->column);
-	if (top->screen.open)
-		screen_draw(top);
-	else
-		code = batch_step(top, was_away);
-	if (!top->rates.samples || top->away || top->paused)
-		return code;
-	top->drawn = true;
-	if (top->left && !--top->left)
-		top->quit = true;
-	return code;
+	if (error)
+		return top_failed(top, error);
+	return reply.error.text ? top_refused(top, &reply, GET_STATS) : answer_take(top, &reply);
 }
 
 /* --- keys -------------------------------------------------------------------------------------- */
@@ -311,7 +183,10 @@ static void view_next(struct top *top)
 	if (!top->question.by->name)
 		top->question.by = dimensions;
 	question_write(&top->question);
+	connection_close(&top->connection);
+	tally_done(&top->tally);
 	rates_done(&top->rates);
+	top->streaming = false;
 	top->paused = false;
 	top->skip = 0;
 }
@@ -327,7 +202,7 @@ static void scroll(struct top *top, long rows)
 /* Whether there has to be another answer before anything can be drawn. */
 static bool key_obey(struct top *top, unsigned int key)
 {
-	long page = top->screen.height > TABLE_REST ? (long)top->screen.height - TABLE_REST : 1;
+	long page = top->screen.height > TOP_FRAME ? (long)top->screen.height - TOP_FRAME : 1;
 
 	switch (key) {
 	case 'q':
@@ -385,36 +260,38 @@ static bool keys_obey(struct top *top)
 	return ask;
 }
 
-/* Until the next time to ask; meanwhile keys are obeyed. false: that was all. */
-static bool top_wait(struct top *top)
+/* Until the next time to ask; meanwhile keys are obeyed, events counted. An exit code. */
+static int top_wait(struct top *top)
 {
 	bool ask = false;
+	int code = CODE_OK;
 
 	watch_advance(&top->watch);
-	while (!top->quit && !ask) {
+	while (!code && !top->quit && !ask) {
 		struct pollfd fds[] = {
 			{ .fd = top->watch.interrupt_fd, .events = POLLIN },
 			{ .fd = top->screen.open ? STDIN_FILENO : -1, .events = POLLIN },
 			{ .fd = top->screen.open ? top->screen.resize_fd : -1, .events = POLLIN },
+			{ .fd = top->streaming ? top->connection.fd : -1, .events = POLLIN },
 		};
 		int left = watch_left_ms(&top->watch);
 
 		if (!left)
-			return true;
+			break;
 		if (poll(fds, ARRAY_SIZE(fds), left) <= 0)
 			continue;
 		if (fds[0].revents)
-			return false;
+			top->quit = true;
 		if (fds[2].revents)
 			screen_resize(&top->screen);
 		if (fds[1].revents)
 			ask = keys_obey(top);
-		if (!ask && !top->quit) {
-			rates_sort(&top->rates, top->column);
-			screen_draw(top);
-		}
+		if ((fds[1].revents || fds[2].revents) && !ask && !top->quit)
+			top_redraw(top);
+		if (fds[3].revents && !ask)
+			code = top_pump(top, 0);
 	}
-	return !top->quit;
+	return code;
 }
 
 static int top_run(struct top *top)
@@ -430,7 +307,9 @@ static int top_run(struct top *top)
 			code = screen_open(&top->screen);
 		if (!code && top->answered)
 			code = top_draw(top, was_away);
-	} while (!code && !top->quit && !top->output.closed && top_wait(top));
+		if (!code && !top->quit && !top->output.closed)
+			code = top_wait(top);
+	} while (!code && !top->quit && !top->output.closed);
 	return code;
 }
 

@@ -33,7 +33,7 @@ _ebpfctl() {
 
 	COMPREPLY=()
 	case $option in
-	--by) mapfile -t COMPREPLY < <(compgen -W 'uid login unit' -- "$current") ;;
+	--by) mapfile -t COMPREPLY < <(compgen -W 'uid login unit command' -- "$current") ;;
 	--uid | --login) mapfile -t COMPREPLY < <(compgen -u -- "$current") ;;
 	--watch) mapfile -t COMPREPLY < <(compgen -W '0.5 1 2 5 10 60' -- "$current") ;;
 	--since) mapfile -t COMPREPLY < <(compgen -W '1m 10m 1h 1d' -- "$current") ;;
@@ -61,7 +61,7 @@ _ebpfctl() {
 				global="--by= --uid= --sort= --delay= -d --number= -n --batch -b $global"
 			elif [[ $verb == events ]]; then
 				global="--uid= --login= --unit= --comm= --path= --pid= --children --failed
-					--min-duration= --number= -n --output= -o $global"
+					--min-duration= --number= -n --since-start --output= -o $global"
 			fi
 			mapfile -t COMPREPLY < <(compgen -W "$global" -- "$current")
 			if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then

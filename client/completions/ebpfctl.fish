@@ -15,7 +15,7 @@ complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a reload -d "le
 complete -c ebpfctl -n "not __fish_seen_subcommand_from $verbs" -a help -d "help on a verb"
 complete -c ebpfctl -n "__fish_seen_subcommand_from help" -a "$verbs"
 
-complete -c ebpfctl -n "$rows" -l by -x -a "uid login unit" -d "one row per user, login or unit"
+complete -c ebpfctl -n "$rows" -l by -x -a "uid login unit command" -d "one row per user, login, unit or command"
 complete -c ebpfctl -n "$rows" -l uid -x -a "(__fish_complete_users)" -d "only this user"
 complete -c ebpfctl -n "$counts" -l all -d "all counters"
 complete -c ebpfctl -n "$counts" -l watch -d "again and again"
@@ -39,6 +39,7 @@ complete -c ebpfctl -n "$events" -l children -d "and all that it starts"
 complete -c ebpfctl -n "$events" -l failed -d "only what failed"
 complete -c ebpfctl -n "$events" -l min-duration -x -a "10ms 100ms 1s 10s 1m" -d "only processes that ended and lived"
 complete -c ebpfctl -n "$events" -s n -l number -x -d "end after so many"
+complete -c ebpfctl -n "$events" -l since-start -d "times as seconds since the start"
 complete -c ebpfctl -n "$events" -s o -l output -x -a "short full cat" -d "how each is shown"
 
 complete -c ebpfctl -l socket -r -F -d "socket of the daemon"
