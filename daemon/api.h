@@ -24,6 +24,7 @@ struct api {
 	struct recorder *recorder;
 	struct ledger_check *check;
 	const struct event_maps *event_maps; /* NULL: no events */
+	struct listeners *listeners;	     /* likewise */
 	struct subscriptions *subscriptions; /* likewise */
 	struct varlink_server *server;
 	gid_t group; /* its members see everything */

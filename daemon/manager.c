@@ -49,6 +49,7 @@ struct manager {
 	struct clock_watch *clock;
 	struct event_maps *event_maps; /* NULL: no events, which is no reason not to count */
 	struct problem eventless;      /* why not */
+	struct listeners *listeners;   /* likewise */
 	struct subscriptions *subscriptions;
 	sd_event_source *again; /* settling that has to wait for a moment */
 	bool settle_failed;	/* and that was logged */
@@ -403,8 +404,11 @@ static int start_serving(struct manager *manager, int *socket_fd, struct problem
 	int r = 0;
 
 	if (manager->event_maps)
-		r = subscriptions_new(manager->event, manager->event_maps, manager->units,
-				      &manager->settings.subscriptions, &manager->subscriptions);
+		r = listeners_new(manager->event, manager->event_maps, manager->units,
+				  manager->settings.events_queue_bytes, &manager->listeners);
+	if (!r && manager->listeners)
+		r = subscriptions_new(manager->listeners, &manager->settings.subscriptions,
+				      &manager->subscriptions);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot serve: %s", strerror(-r));
 	r = varlink_server_new(manager->event, interfaces, &info, &manager->settings.limits,
@@ -586,6 +590,7 @@ static void fill_api(struct manager *manager)
 	api->recorder = manager->recorder;
 	api->check = &manager->check;
 	api->event_maps = manager->event_maps;
+	api->listeners = manager->listeners;
 	api->subscriptions = manager->subscriptions;
 	api->server = manager->server;
 	api->started_usec = now_realtime_usec();
@@ -687,6 +692,7 @@ struct manager *manager_free(struct manager *manager)
 	free(manager->own_socket);
 	sd_event_source_disable_unref(manager->again);
 	subscriptions_free(manager->subscriptions);
+	listeners_free(manager->listeners);
 	clock_watch_free(manager->clock);
 	ring_free(manager->bells);
 	recorder_free(manager->recorder);

@@ -128,8 +128,8 @@ void settings_read(const struct config *config, struct settings *ret_settings)
 		.settled_max = config_number(config, "Daemon", "SettledMax"),
 	};
 	ret_settings->events_bytes = config_number(config, "Events", "BufferSize");
+	ret_settings->events_queue_bytes = config_number(config, "Events", "QueueSize");
 	ret_settings->subscriptions = (struct subscription_limits){
-		.queue_bytes = config_number(config, "Events", "QueueSize"),
 		.total = (unsigned int)config_number(config, "Events", "SubscribersMax"),
 		.per_user = (unsigned int)config_number(config, "Events", "SubscribersPerUserMax"),
 	};

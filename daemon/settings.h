@@ -23,7 +23,8 @@ struct settings {
 	uint64_t settled_max;
 	struct varlink_limits limits;
 	struct recorder_settings history;
-	uint64_t events_bytes; /* of the ring buffer */
+	uint64_t events_bytes;	     /* of the ring buffer */
+	uint64_t events_queue_bytes; /* of events that somebody has not taken yet */
 	struct subscription_limits subscriptions;
 	struct em_constants constants;			    /* those that are settings of probes */
 	struct object_settings probes[SETTINGS_PROBES_MAX]; /* as probes[] */

@@ -69,7 +69,7 @@ static void defaults(void **state)
 	assert_int_equal(settings.history.span_usec, 3600000000);
 	assert_int_equal(settings.history.memory_bytes, 16777216);
 	assert_int_equal(settings.events_bytes, 2097152);
-	assert_int_equal(settings.subscriptions.queue_bytes, 1048576);
+	assert_int_equal(settings.events_queue_bytes, 1048576);
 	assert_int_equal(settings.subscriptions.total, 32);
 	assert_int_equal(settings.subscriptions.per_user, 8);
 	assert_int_equal(settings.constants.arguments_bytes, 2048);
@@ -107,7 +107,7 @@ static void values_go_where_they_belong(void **state)
 	set(config, "exec", "ArgumentsMax", "1K");
 	settings_read(config, &settings);
 	assert_int_equal(settings.events_bytes, 3 << 20);
-	assert_int_equal(settings.subscriptions.queue_bytes, 7 << 20);
+	assert_int_equal(settings.events_queue_bytes, 7 << 20);
 	assert_int_equal(settings.subscriptions.total, 31);
 	assert_int_equal(settings.subscriptions.per_user, 5);
 	assert_int_equal(settings.constants.arguments_bytes, 1024);
