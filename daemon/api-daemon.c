@@ -86,6 +86,18 @@ static void write_event_books(const struct api *api, struct json *reply)
 	json_object_end(reply);
 }
 
+static void write_journal_books(const struct api *api, struct json *reply)
+{
+	const struct reporter_counters *counters = reporter_counters(api->reporter);
+
+	json_object_begin(reply, "journal");
+	json_u64(reply, "entries", counters->entries);
+	json_u64(reply, "suppressed", counters->suppressed);
+	json_u64(reply, "lost", counters->lost);
+	json_u64(reply, "unsent", counters->unsent);
+	json_object_end(reply);
+}
+
 /* Of others than the caller as well: for those who see everything. */
 static void write_events(const struct api *api, bool everything, struct json *reply)
 {
@@ -103,6 +115,7 @@ static void write_events(const struct api *api, bool everything, struct json *re
 	json_u64(reply, "lostClients", counters->lost);
 	json_u64(reply, "invalid", listeners_counters(api->listeners)->invalid);
 	write_event_books(api, reply);
+	write_journal_books(api, reply);
 	json_object_end(reply);
 }
 

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "privileges.h"
 #include "recorder.h"
+#include "reporter.h"
 #include "ring.h"
 #include "settle.h"
 #include "socket.h"
@@ -51,6 +52,7 @@ struct manager {
 	struct problem eventless;      /* why not */
 	struct listeners *listeners;   /* likewise */
 	struct subscriptions *subscriptions;
+	struct reporter *reporter;
 	sd_event_source *again; /* settling that has to wait for a moment */
 	bool settle_failed;	/* and that was logged */
 	struct ledger_check check;
@@ -409,6 +411,8 @@ static int start_serving(struct manager *manager, int *socket_fd, struct problem
 	if (!r && manager->listeners)
 		r = subscriptions_new(manager->listeners, &manager->settings.subscriptions,
 				      &manager->subscriptions);
+	if (!r && manager->listeners)
+		r = reporter_new(manager->event, manager->listeners, &manager->reporter);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot serve: %s", strerror(-r));
 	r = varlink_server_new(manager->event, interfaces, &info, &manager->settings.limits,
@@ -469,6 +473,8 @@ static void apply(struct manager *manager, struct config *config)
 	varlink_server_set_limits(manager->server, &manager->settings.limits);
 	if (manager->subscriptions)
 		subscriptions_set_limits(manager->subscriptions, &manager->settings.subscriptions);
+	if (manager->reporter)
+		reporter_configure(manager->reporter, &manager->settings.journal);
 	settle_set_rows_max(manager->settle, manager->settings.settled_max);
 	recorder_configure(manager->recorder, &manager->settings.history);
 }
@@ -592,6 +598,7 @@ static void fill_api(struct manager *manager)
 	api->event_maps = manager->event_maps;
 	api->listeners = manager->listeners;
 	api->subscriptions = manager->subscriptions;
+	api->reporter = manager->reporter;
 	api->server = manager->server;
 	api->started_usec = now_realtime_usec();
 	api_read_boot_id(api);
@@ -650,6 +657,8 @@ static int start(struct manager *manager, struct problem *problem)
 		r = check_descriptors(problem);
 	if (r < 0)
 		return r;
+	if (manager->reporter)
+		reporter_configure(manager->reporter, &manager->settings.journal);
 	fill_api(manager);
 	/*
 	 * The kernel's types were 6 MB, often: of such large buffers glibc has learnt to keep one.
@@ -692,6 +701,7 @@ struct manager *manager_free(struct manager *manager)
 	free(manager->own_socket);
 	sd_event_source_disable_unref(manager->again);
 	subscriptions_free(manager->subscriptions);
+	reporter_free(manager->reporter);
 	listeners_free(manager->listeners);
 	clock_watch_free(manager->clock);
 	ring_free(manager->bells);

@@ -9,7 +9,7 @@
 #include "varlink.h"
 
 enum {
-	SUBSCRIPTIONS_MAX = LISTENERS_MAX,
+	SUBSCRIPTIONS_MAX = LISTENERS_MAX - 1, /* one is the journal's */
 };
 
 struct subscription_limits {
