@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Events for the journal: a listener as others are, that limits how many there are and tells how
- * many there are not. Owns the limit, the connection to journald and the books of both; never waits
- * for it. Knows neither the keys of the configuration nor what entries of events look like.
+ * many there are not. Owns the limit, the connection to journald and the books of both; waits for it
+ * at its own end only, for a moment. Knows neither the keys of the configuration nor what entries
+ * look like.
  */
 #pragma once
 
