@@ -66,7 +66,7 @@ static void write_clients(const struct varlink_counters *counters, struct json *
 /* What happened to the events of each probe while somebody wanted them: read + lost = counted. */
 static void write_event_books(const struct api *api, struct json *reply)
 {
-	const struct subscription_counters *counters = subscriptions_counters(api->subscriptions);
+	const struct listeners_counters *counters = listeners_counters(api->listeners);
 	struct em_event_losses losses;
 
 	event_maps_losses(api->event_maps, &losses);
@@ -86,6 +86,18 @@ static void write_event_books(const struct api *api, struct json *reply)
 	json_object_end(reply);
 }
 
+static void write_journal_books(const struct api *api, struct json *reply)
+{
+	const struct reporter_counters *counters = reporter_counters(api->reporter);
+
+	json_object_begin(reply, "journal");
+	json_u64(reply, "entries", counters->entries);
+	json_u64(reply, "suppressed", counters->suppressed);
+	json_u64(reply, "lost", counters->lost);
+	json_u64(reply, "unsent", counters->unsent);
+	json_object_end(reply);
+}
+
 /* Of others than the caller as well: for those who see everything. */
 static void write_events(const struct api *api, bool everything, struct json *reply)
 {
@@ -101,8 +113,9 @@ static void write_events(const struct api *api, bool everything, struct json *re
 	json_u64(reply, "refusedTotal", counters->refused_total);
 	json_u64(reply, "refusedPerUser", counters->refused_per_user);
 	json_u64(reply, "lostClients", counters->lost);
-	json_u64(reply, "invalid", counters->invalid);
+	json_u64(reply, "invalid", listeners_counters(api->listeners)->invalid);
 	write_event_books(api, reply);
+	write_journal_books(api, reply);
 	json_object_end(reply);
 }
 
@@ -147,8 +160,8 @@ int api_get_status(struct varlink_call *call, struct json_object *parameters, vo
 		return r;
 	api_check_books(api, &sample, unaccounted);
 	api_look_at_probes(api);
-	if (api->subscriptions)
-		subscriptions_read(api->subscriptions); /* what was counted has been told */
+	if (api->listeners)
+		listeners_read(api->listeners); /* what was counted has been told */
 	write_status(api, sample.rows_used, api_privileged(api, call), &reply);
 	return varlink_reply(call, &reply);
 }

@@ -8,6 +8,7 @@
 #include "ledger.h"
 #include "object.h"
 #include "recorder.h"
+#include "reporter.h"
 #include "settle.h"
 #include "subscriptions.h"
 #include "unit.h"
@@ -24,7 +25,9 @@ struct api {
 	struct recorder *recorder;
 	struct ledger_check *check;
 	const struct event_maps *event_maps; /* NULL: no events */
+	struct listeners *listeners;	     /* likewise */
 	struct subscriptions *subscriptions; /* likewise */
+	struct reporter *reporter;	     /* likewise */
 	struct varlink_server *server;
 	gid_t group; /* its members see everything */
 	uint64_t started_usec;

@@ -266,17 +266,6 @@ static int parse_path(const struct config_key *key, char *text, uint64_t *ret)
 	return 0;
 }
 
-static int parse_choice(const struct config_key *key, char *text, uint64_t *ret)
-{
-	for (uint64_t i = 0; key->choices[i]; i++) {
-		if (!strcmp(text, key->choices[i])) {
-			*ret = i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
 /* Whether a user of that name exists is the caller's to find out; 4294967295 is "no user". */
 static int parse_name(const struct config_key *key, char *text, uint64_t *ret)
 {
@@ -292,6 +281,51 @@ static int parse_name(const struct config_key *key, char *text, uint64_t *ret)
 	if (strspn(text, DIGITS) < strlen(text))
 		return 0;
 	return scan_digits(&cursor, &id) < 0 || id >= UINT32_MAX ? -EINVAL : 0;
+}
+
+static int find_choice(const struct config_key *key, const char *name, size_t length)
+{
+	for (int i = 0; key->choices[i]; i++)
+		if (strlen(key->choices[i]) == length && !memcmp(name, key->choices[i], length))
+			return i;
+	return -EINVAL;
+}
+
+static int parse_choice(const struct config_key *key, char *text, uint64_t *ret)
+{
+	int i = find_choice(key, text, strlen(text));
+
+	if (i < 0)
+		return i;
+	*ret = (uint64_t)i;
+	return 0;
+}
+
+static int parse_set(const struct config_key *key, char *text, uint64_t *ret)
+{
+	const char *cursor = text + strspn(text, SPACES);
+	uint64_t bits = 0;
+
+	while (*cursor) {
+		size_t n = strcspn(cursor, SPACES);
+		int i = find_choice(key, cursor, n);
+
+		if (i < 0)
+			return i;
+		bits |= UINT64_C(1) << i;
+		cursor += n;
+		cursor += strspn(cursor, SPACES);
+	}
+	*ret = bits;
+	return 0;
+}
+
+/* A double quote could be taken for one that belongs to the file. */
+static int parse_text(const struct config_key *key, char *text, uint64_t *ret)
+{
+	(void)key;
+	(void)ret;
+	return has_control(text) || strchr(text, '"') ? -EINVAL : 0;
 }
 
 static const struct {
@@ -310,6 +344,9 @@ static const struct {
 			  "an absolute path without \"..\" of at most 4095 bytes" },
 	[CONFIG_CHOICE] = { parse_choice, false, NULL, "one of" },
 	[CONFIG_NAME] = { parse_name, true, NULL, "a user or group name, or a number" },
+	[CONFIG_SET] = { parse_set, false, NULL, "a list of any of" },
+	[CONFIG_TEXT] = { parse_text, true, NULL,
+			  "a text without control characters and double quotes" },
 };
 
 static bool in_range(const struct config_key *key, uint64_t number)
@@ -326,6 +363,7 @@ int config_value_parse(const struct config_key *key, const char *text, uint64_t 
 {
 	_cleanup_free_ char *copy = NULL;
 	uint64_t number = 0;
+	bool none = key->optional && !*text;
 	int r;
 
 	assert((size_t)key->type < ARRAY_SIZE(types));
@@ -334,12 +372,12 @@ int config_value_parse(const struct config_key *key, const char *text, uint64_t 
 	copy = strdup(text);
 	if (!copy)
 		return -ENOMEM;
-	r = types[key->type].parse(key, copy, &number);
+	r = none ? 0 : types[key->type].parse(key, copy, &number);
 	if (r < 0)
 		return r;
-	if (!in_range(key, number))
+	if (!none && !in_range(key, number))
 		return -EINVAL;
-	*ret_number = number;
+	*ret_number = none ? CONFIG_NONE : number;
 	*ret_text = TAKE_PTR(copy);
 	return 0;
 }
@@ -374,7 +412,7 @@ void config_value_describe(const struct config_key *key, char *out, size_t size)
 	char min[32], max[32];
 
 	snprintf(out, size, "%s", types[key->type].description);
-	if (key->type == CONFIG_CHOICE)
+	if (key->choices)
 		append_choices(key, out, size);
 	if (!in_range(key, 0) || !in_range(key, UINT64_MAX)) {
 		size_t n = strlen(out);
@@ -382,5 +420,10 @@ void config_value_describe(const struct config_key *key, char *out, size_t size)
 		format_number(min, sizeof(min), key->min, units);
 		format_number(max, sizeof(max), key->max, units);
 		snprintf(out + n, size - n, " from %s to %s", min, max);
+	}
+	if (key->optional) {
+		size_t n = strlen(out);
+
+		snprintf(out + n, size - n, ", or nothing");
 	}
 }

@@ -19,7 +19,12 @@ enum config_type {
 	CONFIG_PATH,   /* absolute, normalised, at most 4095 bytes */
 	CONFIG_CHOICE, /* one of @choices -> its index */
 	CONFIG_NAME,   /* a user or group name, or a number */
+	CONFIG_SET,    /* any of @choices, separated by spaces -> a bit each */
+	CONFIG_TEXT,   /* without control characters and double quotes; may be empty */
 };
+
+/* The number of an optional value that is empty. */
+#define CONFIG_NONE UINT64_MAX
 
 enum config_switch {
 	CONFIG_AUTO,
@@ -34,8 +39,9 @@ struct config_key {
 	enum config_type type;
 	const char *fallback;	    /* the default, written as in a file; must be valid */
 	uint64_t min, max;	    /* UINT, SIZE and TIME, inclusive; both 0: any */
-	const char *const *choices; /* CHOICE: NULL-terminated */
+	const char *const *choices; /* CHOICE and SET: NULL-terminated */
 	bool live;		    /* a reload applies it; otherwise it needs a restart */
+	bool optional;		    /* may be empty as well */
 };
 
 struct config;

@@ -2,24 +2,25 @@
 /* Writes log entries. Owns the only mutable global of the daemon: where to and how much. */
 #include "log.h"
 
+#include "journal.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
-#include <systemd/sd-journal.h>
 
 enum {
 	LINE_MAX_BYTES =
 		1024, /* a message longer than this is cut: paths are at most 4096 anyway */
-	FIELDS_MAX = 8,
 };
 
 static struct {
-	bool journal;
+	bool to_journal;
 	int max_priority;
-} log_state = { .max_priority = LOG_INFO };
+	struct journal journal;
+	unsigned int lost; /* and not told yet */
+} log_state = { .max_priority = LOG_INFO, .journal = { JOURNAL_SOCKET, -1 } };
 
 /* sd_journal_stream(3)'s rule: $JOURNAL_STREAM names the device and inode of our stderr. */
 static bool stderr_is_journal(void)
@@ -37,7 +38,7 @@ static bool stderr_is_journal(void)
 
 void log_open(int max_priority)
 {
-	log_state.journal = stderr_is_journal();
+	log_state.to_journal = stderr_is_journal();
 	log_state.max_priority = max_priority;
 }
 
@@ -46,14 +47,13 @@ void log_set_priority(int max_priority)
 	log_state.max_priority = max_priority;
 }
 
-/* Attacker-chosen bytes can be in any message: all but printable ASCII is spelt out. */
-static void escape_controls(const char *in, char *out, size_t size)
+void log_escape(const char *bytes, size_t length, char *out, size_t size)
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t n = 0;
 
-	for (; *in && n + 5 < size; in++) {
-		unsigned char c = (unsigned char)*in;
+	for (size_t i = 0; i < length && n + 5 < size; i++) {
+		unsigned char c = (unsigned char)bytes[i];
 
 		if (c >= 0x20 && c < 0x7f) {
 			out[n++] = (char)c;
@@ -67,42 +67,35 @@ static void escape_controls(const char *in, char *out, size_t size)
 	out[n] = '\0';
 }
 
-struct fields {
-	struct iovec iov[FIELDS_MAX];
-	char text[FIELDS_MAX][LINE_MAX_BYTES + 32];
-	int count;
-};
-
-static void PRINTF_LIKE(2, 3) add_field(struct fields *fields, const char *fmt, ...)
+static int send_entry(int priority, const struct log_context *context, const char *line)
 {
-	char *text = fields->text[fields->count];
-	va_list args;
-	int n;
+	_cleanup_json_ struct json entry = { 0 };
 
-	va_start(args, fmt);
-	n = vsnprintf(text, sizeof(fields->text[0]), fmt, args);
-	va_end(args);
-	if (n < 0)
-		return;
-	if ((size_t)n >= sizeof(fields->text[0]))
-		n = (int)sizeof(fields->text[0]) - 1;
-	fields->iov[fields->count++] = (struct iovec){ text, (size_t)n };
+	journal_field_text(&entry, "MESSAGE", line);
+	journal_field_number(&entry, "PRIORITY", (uint64_t)priority);
+	journal_field_text(&entry, "SYSLOG_IDENTIFIER", "ebpfmond");
+	if (context->message_id)
+		journal_field_text(&entry, "MESSAGE_ID", context->message_id);
+	if (context->probe)
+		journal_field_text(&entry, "EBPFMON_PROBE", context->probe);
+	if (context->error)
+		journal_field_number(&entry, "ERRNO", (uint64_t)context->error);
+	return entry.error ? entry.error : journal_send(&log_state.journal, &entry);
 }
 
 static void write_journal(int priority, const struct log_context *context, const char *line)
 {
-	struct fields fields = { .count = 0 };
+	static const struct log_context nothing;
+	char text[64];
 
-	add_field(&fields, "MESSAGE=%s", line);
-	add_field(&fields, "PRIORITY=%d", priority);
-	add_field(&fields, "SYSLOG_IDENTIFIER=ebpfmond");
-	if (context->message_id)
-		add_field(&fields, "MESSAGE_ID=%s", context->message_id);
-	if (context->probe)
-		add_field(&fields, "EBPFMON_PROBE=%s", context->probe);
-	if (context->error)
-		add_field(&fields, "ERRNO=%d", context->error);
-	sd_journal_sendv(fields.iov, fields.count);
+	if (log_state.lost) {
+		snprintf(text, sizeof(text), "%u messages before this one are lost",
+			 log_state.lost);
+		if (send_entry(LOG_WARNING, &nothing, text) == 0)
+			log_state.lost = 0;
+	}
+	if (send_entry(priority, context, line) < 0)
+		log_state.lost++;
 }
 
 void log_write(int priority, const struct log_context *context, const char *fmt, ...)
@@ -117,8 +110,9 @@ void log_write(int priority, const struct log_context *context, const char *fmt,
 	va_start(args, fmt);
 	vsnprintf(raw, sizeof(raw), fmt, args);
 	va_end(args);
-	escape_controls(raw, line, sizeof(line));
-	if (log_state.journal)
+	/* Attacker-chosen bytes can be in any message. */
+	log_escape(raw, strlen(raw), line, sizeof(line));
+	if (log_state.to_journal)
 		write_journal(priority, context ? context : &nothing, line);
 	else
 		fprintf(stderr, "ebpfmond: %s\n", line);

@@ -2,7 +2,8 @@
 /*
  * Log messages: structured entries to the journal when stderr is connected to it, plain lines on
  * stderr otherwise. One message per failure, naming the object and the consequence, written by the
- * layer that decides what the failure means; lower layers only return -errno.
+ * layer that decides what the failure means; lower layers only return -errno. Never waits for
+ * journald: what it does not take is lost, and told how much in the next message that it takes.
  */
 #pragma once
 
@@ -20,6 +21,12 @@ struct log_context {
 /* Chooses journal or stderr, once, and the highest priority (LOG_ERR ... LOG_DEBUG) written. */
 void log_open(int max_priority);
 void log_set_priority(int max_priority);
+
+/*
+ * What could steer a terminal or forge a line is spelt out: all but printable ASCII, as \xNN. At
+ * most @size bytes with the NUL, whole escapes only.
+ */
+void log_escape(const char *bytes, size_t length, char *out, size_t size);
 
 /* Bytes of @fmt's result that are not printable ASCII are written as \xNN in both outputs. */
 void log_write(int priority, const struct log_context *context, const char *fmt, ...)

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "privileges.h"
 #include "recorder.h"
+#include "reporter.h"
 #include "ring.h"
 #include "settle.h"
 #include "socket.h"
@@ -49,7 +50,9 @@ struct manager {
 	struct clock_watch *clock;
 	struct event_maps *event_maps; /* NULL: no events, which is no reason not to count */
 	struct problem eventless;      /* why not */
+	struct listeners *listeners;   /* likewise */
 	struct subscriptions *subscriptions;
+	struct reporter *reporter;
 	sd_event_source *again; /* settling that has to wait for a moment */
 	bool settle_failed;	/* and that was logged */
 	struct ledger_check check;
@@ -405,8 +408,13 @@ static int start_serving(struct manager *manager, int *socket_fd, struct problem
 	int r = 0;
 
 	if (manager->event_maps)
-		r = subscriptions_new(manager->event, manager->event_maps, manager->units,
-				      &manager->settings.subscriptions, &manager->subscriptions);
+		r = listeners_new(manager->event, manager->event_maps, manager->units,
+				  manager->settings.events_queue_bytes, &manager->listeners);
+	if (!r && manager->listeners)
+		r = subscriptions_new(manager->listeners, &manager->settings.subscriptions,
+				      &manager->subscriptions);
+	if (!r && manager->listeners)
+		r = reporter_new(manager->event, manager->listeners, &manager->reporter);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot serve: %s", strerror(-r));
 	r = varlink_server_new(manager->event, interfaces, &info, &manager->settings.limits,
@@ -467,6 +475,8 @@ static void apply(struct manager *manager, struct config *config)
 	varlink_server_set_limits(manager->server, &manager->settings.limits);
 	if (manager->subscriptions)
 		subscriptions_set_limits(manager->subscriptions, &manager->settings.subscriptions);
+	if (manager->reporter)
+		reporter_configure(manager->reporter, &manager->settings.journal);
 	settle_set_rows_max(manager->settle, manager->settings.settled_max);
 	recorder_configure(manager->recorder, &manager->settings.history);
 }
@@ -588,7 +598,9 @@ static void fill_api(struct manager *manager)
 	api->recorder = manager->recorder;
 	api->check = &manager->check;
 	api->event_maps = manager->event_maps;
+	api->listeners = manager->listeners;
 	api->subscriptions = manager->subscriptions;
+	api->reporter = manager->reporter;
 	api->server = manager->server;
 	api->started_usec = now_realtime_usec();
 	api_read_boot_id(api);
@@ -647,6 +659,8 @@ static int start(struct manager *manager, struct problem *problem)
 		r = check_descriptors(problem);
 	if (r < 0)
 		return r;
+	if (manager->reporter)
+		reporter_configure(manager->reporter, &manager->settings.journal);
 	fill_api(manager);
 	/*
 	 * The kernel's types were 6 MB, often: of such large buffers glibc has learnt to keep one.
@@ -689,6 +703,8 @@ struct manager *manager_free(struct manager *manager)
 	free(manager->own_socket);
 	sd_event_source_disable_unref(manager->again);
 	subscriptions_free(manager->subscriptions);
+	reporter_free(manager->reporter);
+	listeners_free(manager->listeners);
 	clock_watch_free(manager->clock);
 	ring_free(manager->bells);
 	recorder_free(manager->recorder);

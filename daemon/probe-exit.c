@@ -46,25 +46,25 @@ static const struct job jobs[] = {
 };
 
 /* As kill(1) takes it. */
-static void write_signal(int signal, struct json *json)
+static void name_signal(int signal, char *text, size_t size)
 {
 	const char *name = sigabbrev_np(signal);
-	char text[16];
 
 	if (name)
-		snprintf(text, sizeof(text), "SIG%s", name);
+		snprintf(text, size, "SIG%s", name);
 	else
-		snprintf(text, sizeof(text), "%d", signal);
-	json_string(json, "signal", text);
+		snprintf(text, size, "%d", signal);
 }
 
 static void write_event(const struct event *event, struct json *json)
 {
 	int status = (int)event->record->numbers[1];
+	char signal[16];
 
 	if (WIFSIGNALED(status)) {
 		json_null(json, "exitCode");
-		write_signal(WTERMSIG(status), json);
+		name_signal(WTERMSIG(status), signal, sizeof(signal));
+		json_string(json, "signal", signal);
 	} else {
 		json_u64(json, "exitCode", (uint64_t)WEXITSTATUS(status));
 		json_null(json, "signal");
@@ -73,9 +73,25 @@ static void write_event(const struct event *event, struct json *json)
 	json_u64(json, "duration", event->record->numbers[0] / 1000);
 }
 
+static void describe(const struct event *event, char *text, size_t size)
+{
+	int status = (int)event->record->numbers[1];
+	double seconds = (double)event->record->numbers[0] / 1e9;
+	char signal[16];
+
+	if (WIFSIGNALED(status)) {
+		name_signal(WTERMSIG(status), signal, sizeof(signal));
+		snprintf(text, size, "%s%s after %.3f s", signal,
+			 WCOREDUMP(status) ? ", core dumped," : "", seconds);
+	} else {
+		snprintf(text, size, "code %d after %.3f s", WEXITSTATUS(status), seconds);
+	}
+}
+
 static const struct probe_event event = {
 	.kind = EM_EVENT_EXIT,
 	.write = write_event,
+	.describe = describe,
 };
 
 const struct probe probe_exit = {

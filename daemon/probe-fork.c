@@ -4,6 +4,7 @@
 #include "probe.h"
 
 #include <linux/sched.h>
+#include <stdio.h>
 
 static const struct hook hooks[] = {
 	{ "fork_done", HOOK_TP_BTF, { "task_newtask" } },
@@ -69,9 +70,19 @@ static void write_event(const struct event *event, struct json *json)
 	json_array_end(json);
 }
 
+static void describe(const struct event *event, char *text, size_t size)
+{
+	const __u64 *numbers = event->record->numbers;
+	bool is_thread = numbers[0] & CLONE_THREAD;
+
+	snprintf(text, size, "%s %llu", is_thread ? "thread" : "process",
+		 (unsigned long long)numbers[is_thread ? 2 : 1]);
+}
+
 static const struct probe_event event = {
 	.kind = EM_EVENT_FORK,
 	.write = write_event,
+	.describe = describe,
 };
 
 const struct probe probe_fork = {

@@ -81,6 +81,8 @@ struct probe_event {
 	enum em_event_kind kind;
 	/* Writes the members that only this kind has; the common ones are there already. */
 	void (*write)(const struct event *event, struct json *json);
+	/* The same for people, in few printable words; NULL: the file says it. */
+	void (*describe)(const struct event *event, char *text, size_t size);
 };
 
 struct probe {

@@ -17,6 +17,11 @@ enum {
 	KEYS_MAX = 128,
 };
 
+#define ID_MAX (UINT32_MAX - 1) /* of users; the next one is none */
+
+/* Of probes that have events, in the order of probes[]; filled with the keys. */
+static const char *event_names[SETTINGS_PROBES_MAX + 1];
+
 static const struct config_key daemon_keys[] = {
 	{ "Daemon", "PinPath", CONFIG_PATH, "/sys/fs/bpf/ebpfmon" },
 	{ "Daemon", "User", CONFIG_NAME, "ebpfmon" },
@@ -38,6 +43,17 @@ static const struct config_key daemon_keys[] = {
 	{ "Events", "QueueSize", CONFIG_SIZE, "1M", 512ULL * KIB, 64ULL * MIB },
 	{ "Events", "SubscribersMax", CONFIG_UINT, "32", 1, SUBSCRIPTIONS_MAX, .live = true },
 	{ "Events", "SubscribersPerUserMax", CONFIG_UINT, "8", 1, SUBSCRIPTIONS_MAX, .live = true },
+	{ "Journal", "Events", CONFIG_SET, "", .choices = event_names, .live = true },
+	{ "Journal", "Uid", CONFIG_UINT, "", 0, ID_MAX, .live = true, .optional = true },
+	{ "Journal", "Login", CONFIG_UINT, "", 0, ID_MAX, .live = true, .optional = true },
+	{ "Journal", "Unit", CONFIG_TEXT, "", .live = true },
+	{ "Journal", "Command", CONFIG_TEXT, "", .live = true },
+	{ "Journal", "Path", CONFIG_PATH, "", .live = true, .optional = true },
+	{ "Journal", "FailedOnly", CONFIG_BOOL, "no", .live = true },
+	{ "Journal", "MinDuration", CONFIG_TIME, "0", .live = true },
+	{ "Journal", "Interval", CONFIG_TIME, "30s", SEC / 10, 3600ULL * SEC, .live = true },
+	{ "Journal", "EntriesMax", CONFIG_UINT, "1000", 1, 1000000, .live = true },
+	{ "Journal", "EntriesPerUserMax", CONFIG_UINT, "500", 1, 1000000, .live = true },
 };
 
 /* Built once: the configuration refers to it for as long as it lives. */
@@ -63,9 +79,21 @@ static void add_probe_keys(const struct probe *probe)
 					      probe->constants[i].max });
 }
 
+static void name_events(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; probes[i]; i++)
+		if (probes[i]->event) {
+			assert(n < SETTINGS_PROBES_MAX);
+			event_names[n++] = probes[i]->name;
+		}
+}
+
 int settings_config_new(struct config **ret_config)
 {
 	if (!n_keys) {
+		name_events();
 		for (size_t i = 0; i < ARRAY_SIZE(daemon_keys); i++)
 			add_key(&daemon_keys[i]);
 		for (size_t i = 0; probes[i]; i++)
@@ -95,6 +123,51 @@ static void read_history(const struct config *config, struct recorder_settings *
 		.interval_usec = config_number(config, "History", "Interval"),
 		.span_usec = config_number(config, "History", "Span"),
 		.memory_bytes = config_number(config, "History", "MemoryMax"),
+	};
+}
+
+/* Bits of the kinds of events whose names are set. */
+static uint32_t read_kinds(uint64_t names)
+{
+	uint32_t kinds = 0;
+
+	for (size_t i = 0, n = 0; probes[i]; i++)
+		if (probes[i]->event && names & UINT64_C(1) << n++)
+			kinds |= 1U << probes[i]->event->kind;
+	return kinds;
+}
+
+static bool read_id(const struct config *config, const char *name, uint32_t *ret_id)
+{
+	uint64_t id = config_number(config, "Journal", name);
+
+	*ret_id = id == CONFIG_NONE ? 0 : (uint32_t)id;
+	return id != CONFIG_NONE;
+}
+
+static char *read_text(const struct config *config, const char *name)
+{
+	const char *text = config_text(config, "Journal", name);
+
+	return *text ? (char *)(uintptr_t)text : NULL; /* lent: nobody writes to it */
+}
+
+static void read_journal(const struct config *config, struct reporter_settings *settings)
+{
+	struct event_filter *filter = &settings->filter;
+
+	filter->kinds = read_kinds(config_number(config, "Journal", "Events"));
+	filter->by_uid = read_id(config, "Uid", &filter->uid);
+	filter->by_login = read_id(config, "Login", &filter->login);
+	filter->unit = read_text(config, "Unit");
+	filter->comm = read_text(config, "Command");
+	filter->path = read_text(config, "Path");
+	filter->failed_only = config_number(config, "Journal", "FailedOnly");
+	filter->min_duration_usec = config_number(config, "Journal", "MinDuration");
+	settings->limits = (struct rate_limits){
+		.interval_usec = config_number(config, "Journal", "Interval"),
+		.total = (uint32_t)config_number(config, "Journal", "EntriesMax"),
+		.per_user = (uint32_t)config_number(config, "Journal", "EntriesPerUserMax"),
 	};
 }
 
@@ -128,13 +201,14 @@ void settings_read(const struct config *config, struct settings *ret_settings)
 		.settled_max = config_number(config, "Daemon", "SettledMax"),
 	};
 	ret_settings->events_bytes = config_number(config, "Events", "BufferSize");
+	ret_settings->events_queue_bytes = config_number(config, "Events", "QueueSize");
 	ret_settings->subscriptions = (struct subscription_limits){
-		.queue_bytes = config_number(config, "Events", "QueueSize"),
 		.total = (unsigned int)config_number(config, "Events", "SubscribersMax"),
 		.per_user = (unsigned int)config_number(config, "Events", "SubscribersPerUserMax"),
 	};
 	read_limits(config, &ret_settings->limits);
 	read_history(config, &ret_settings->history);
+	read_journal(config, &ret_settings->journal);
 	for (size_t i = 0; i < SETTINGS_PROBES_MAX && probes[i]; i++)
 		read_probe(config, probes[i], &ret_settings->probes[i], &ret_settings->constants);
 }

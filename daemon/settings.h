@@ -5,6 +5,7 @@
 #include "config.h"
 #include "object.h"
 #include "recorder.h"
+#include "reporter.h"
 #include "subscriptions.h"
 #include "varlink.h"
 
@@ -23,8 +24,10 @@ struct settings {
 	uint64_t settled_max;
 	struct varlink_limits limits;
 	struct recorder_settings history;
-	uint64_t events_bytes; /* of the ring buffer */
+	uint64_t events_bytes;	     /* of the ring buffer */
+	uint64_t events_queue_bytes; /* of events that somebody has not taken yet */
 	struct subscription_limits subscriptions;
+	struct reporter_settings journal;
 	struct em_constants constants;			    /* those that are settings of probes */
 	struct object_settings probes[SETTINGS_PROBES_MAX]; /* as probes[] */
 };

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who listens to events: lets programs write what somebody wants and nothing else, reads the ring
- * buffer, and hands each event to those who want it. Owns the ring while there is anybody, and the
- * books of what was lost on the way. Knows neither parameters nor privileges.
+ * Clients that listen to events: how many there may be, and what a call of theirs is answered with.
+ * Knows neither parameters nor privileges.
  */
 #pragma once
 
-#include "event-filter.h"
-#include "event-maps.h"
-#include "json.h"
-#include "unit.h"
+#include "listeners.h"
 #include "varlink.h"
 
 enum {
-	SUBSCRIPTIONS_MAX = 64,
+	SUBSCRIPTIONS_MAX = LISTENERS_MAX - 1, /* one is the journal's */
 };
 
 struct subscription_limits {
-	uint64_t queue_bytes; /* of events that somebody has not taken yet, for all together */
 	unsigned int total;
 	unsigned int per_user; /* of others than root */
 };
@@ -26,16 +21,13 @@ struct subscription_limits {
 struct subscription_counters {
 	uint64_t subscribers; /* now */
 	uint64_t refused_total, refused_per_user;
-	uint64_t lost;	  /* by all clients that were too slow */
-	uint64_t invalid; /* records that were none */
-	uint64_t read[EM_EVENT_KINDS];
+	uint64_t lost; /* by all clients that were too slow */
 };
 
 struct subscriptions;
 
-/* Everything is lent. */
-int subscriptions_new(sd_event *loop, const struct event_maps *maps, struct units *units,
-		      const struct subscription_limits *limits,
+/* @listeners are lent. */
+int subscriptions_new(struct listeners *listeners, const struct subscription_limits *limits,
 		      struct subscriptions **ret_subscriptions);
 struct subscriptions *subscriptions_free(struct subscriptions *subscriptions);
 void subscriptions_set_limits(struct subscriptions *subscriptions,
@@ -52,6 +44,3 @@ int subscriptions_add(struct subscriptions *subscriptions, struct varlink_call *
 
 const struct subscription_counters *
 subscriptions_counters(const struct subscriptions *subscriptions);
-
-/* Reads what is in the ring and has not been read, so that the books are complete. */
-void subscriptions_read(struct subscriptions *subscriptions);

@@ -29,6 +29,23 @@ static const struct config_key keys[] = {
 	{ .section = "Server", .name = "RequestTimeout", .type = CONFIG_TIME, .fallback = "10s" },
 	{ .section = "exec", .name = "Enabled", .type = CONFIG_BOOL, .fallback = "yes" },
 	{ .section = "exec", .name = "Failures", .type = CONFIG_SWITCH, .fallback = "auto" },
+	{ .section = "Journal",
+	  .name = "Events",
+	  .type = CONFIG_SET,
+	  .fallback = "",
+	  .choices = levels },
+	{ .section = "Journal",
+	  .name = "Uid",
+	  .type = CONFIG_UINT,
+	  .fallback = "",
+	  .max = 4294967294,
+	  .optional = true },
+	{ .section = "Journal", .name = "Command", .type = CONFIG_TEXT, .fallback = "" },
+	{ .section = "Journal",
+	  .name = "Path",
+	  .type = CONFIG_PATH,
+	  .fallback = "",
+	  .optional = true },
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,6 +3,7 @@
  * Any bytes as a record of the ring buffer: what is accepted lies inside the record, becomes valid
  * JSON whatever is in its strings, and passes a filter made of its own values.
  */
+#include "event-entry.h"
 #include "event-filter.h"
 #include "event-json.h"
 #include "message.h"
@@ -32,6 +33,38 @@ static void check_json(const struct event *event, const struct probe *probe)
 	if (json.error || message_parse(json.text, json.length, 8, &object) < 0)
 		abort();
 	json_object_put(object);
+}
+
+/* Takes the entry apart as journald does; there is one line for people, of harmless bytes. */
+static void check_entry(const struct event *event, const struct probe *probe)
+{
+	_cleanup_json_ struct json entry = { 0 };
+	struct event_clock clock = { 0 };
+	unsigned int lines = 0;
+
+	event_entry_write(event, probe, "unit.service", &clock, &entry);
+	for (const char *at = entry.text, *end = at + entry.length; at < end;) {
+		const char *value = at + strcspn(at, "=\n") + 1;
+		uint64_t length;
+
+		if (value[-1] == '\n') {
+			memcpy(&length, value, sizeof(length));
+			value += sizeof(length);
+		} else {
+			length = (uint64_t)((const char *)memchr(value, '\n',
+								 (size_t)(end - value)) -
+					    value);
+		}
+		if (length >= (uint64_t)(end - value) || value[length] != '\n')
+			abort();
+		lines += !strncmp(at, "MESSAGE=", strlen("MESSAGE="));
+		for (size_t i = 0; !strncmp(at, "MESSAGE=", strlen("MESSAGE=")) && i < length; i++)
+			if (value[i] < 0x20 || value[i] == 0x7f)
+				abort();
+		at = value + length + 1;
+	}
+	if (entry.error || lines != 1)
+		abort();
 }
 
 static void check_filter(const struct event *event)
@@ -66,8 +99,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (event_decode(record, size, &event) < 0)
 		return 0;
 	probe = probe_of_kind(event.record->kind);
-	if (probe)
+	if (probe) {
 		check_json(&event, probe);
+		check_entry(&event, probe);
+	}
 	check_filter(&event);
 	return 0;
 }

@@ -16,6 +16,8 @@
 
 static const char *const tree_levels[] = { "error", "warning", "notice", "info", "debug", NULL };
 
+static const char *const tree_events[] = { "exec", "exit", "fork", "open", "unlink", NULL };
+
 /* The daemon's own keys. */
 static const struct config_key tree_keys[] = {
 	{ "Daemon", "PinPath", CONFIG_PATH, "/sys/fs/bpf/ebpfmon", 0, 0, NULL, false },
@@ -36,8 +38,19 @@ static const struct config_key tree_keys[] = {
 	{ "History", "MemoryMax", CONFIG_SIZE, "16M", 64 << 10, 1 << 30, NULL, true },
 	{ "Events", "BufferSize", CONFIG_SIZE, "2M", 64 << 10, 256 << 20, NULL, false },
 	{ "Events", "QueueSize", CONFIG_SIZE, "1M", 512 << 10, 64 << 20, NULL, false },
-	{ "Events", "SubscribersMax", CONFIG_UINT, "32", 1, 64, NULL, true },
-	{ "Events", "SubscribersPerUserMax", CONFIG_UINT, "8", 1, 64, NULL, true },
+	{ "Events", "SubscribersMax", CONFIG_UINT, "32", 1, 63, NULL, true },
+	{ "Events", "SubscribersPerUserMax", CONFIG_UINT, "8", 1, 63, NULL, true },
+	{ "Journal", "Events", CONFIG_SET, "", 0, 0, tree_events, true },
+	{ "Journal", "Uid", CONFIG_UINT, "", 0, 4294967294, NULL, true, true },
+	{ "Journal", "Login", CONFIG_UINT, "", 0, 4294967294, NULL, true, true },
+	{ "Journal", "Unit", CONFIG_TEXT, "", 0, 0, NULL, true },
+	{ "Journal", "Command", CONFIG_TEXT, "", 0, 0, NULL, true },
+	{ "Journal", "Path", CONFIG_PATH, "", 0, 0, NULL, true, true },
+	{ "Journal", "FailedOnly", CONFIG_BOOL, "no", 0, 0, NULL, true },
+	{ "Journal", "MinDuration", CONFIG_TIME, "0", 0, 0, NULL, true },
+	{ "Journal", "Interval", CONFIG_TIME, "30s", 100000, 3600000000, NULL, true },
+	{ "Journal", "EntriesMax", CONFIG_UINT, "1000", 1, 1000000, NULL, true },
+	{ "Journal", "EntriesPerUserMax", CONFIG_UINT, "500", 1, 1000000, NULL, true },
 	{ "cgroup", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
 	{ "exec", "Enabled", CONFIG_BOOL, "yes", 0, 0, NULL, false },
 	{ "exec", "Failures", CONFIG_SWITCH, "auto", 0, 0, NULL, false },

@@ -26,6 +26,13 @@ static const struct config_key ranged_time_key = { .type = CONFIG_TIME,
 static const struct config_key path_key = { .type = CONFIG_PATH };
 static const struct config_key choice_key = { .type = CONFIG_CHOICE, .choices = levels };
 static const struct config_key name_key = { .type = CONFIG_NAME };
+static const struct config_key set_key = { .type = CONFIG_SET, .choices = levels };
+static const struct config_key text_key = { .type = CONFIG_TEXT };
+static const struct config_key optional_key = { .type = CONFIG_UINT,
+						.min = 0,
+						.max = 4294967294,
+						.optional = true };
+static const struct config_key optional_path_key = { .type = CONFIG_PATH, .optional = true };
 
 static const struct {
 	const struct config_key *key;
@@ -91,6 +98,13 @@ static const struct {
 	{ &ranged_time_key, "60min", UINT64_C(3600000000) },
 	{ &choice_key, "error", 0 },
 	{ &choice_key, "notice", 2 },
+	{ &set_key, "", 0 },
+	{ &set_key, "error", 1 },
+	{ &set_key, "notice error", 5 },
+	{ &set_key, " \tnotice  error\tnotice ", 5 },
+	{ &optional_key, "", CONFIG_NONE },
+	{ &optional_key, "0", 0 },
+	{ &optional_key, "4294967294", 4294967294 },
 };
 
 static const struct {
@@ -112,6 +126,10 @@ static const struct {
 	{ &name_key, "0", "0" },
 	{ &name_key, "4294967294", "4294967294" },
 	{ &name_key, "12ab", "12ab" },
+	{ &text_key, "", "" },
+	{ &text_key, " (sd-pam) #;=\\x2d\xff ", " (sd-pam) #;=\\x2d\xff " },
+	{ &optional_path_key, "", "" },
+	{ &optional_path_key, "//a/.", "/a" },
 };
 
 static const struct {
@@ -187,6 +205,16 @@ static const struct {
 	{ &name_key, "a\n" },
 	{ &name_key, "4294967295" },
 	{ &name_key, "18446744073709551616" },
+	{ &set_key, "err" },
+	{ &set_key, "errors" },
+	{ &set_key, "error,notice" },
+	{ &set_key, "notice err" },
+	{ &text_key, "a\nb" },
+	{ &text_key, "\x1b" },
+	{ &text_key, "a\"b" },
+	{ &optional_key, " " },
+	{ &optional_key, "4294967295" },
+	{ &optional_path_key, "a" },
 };
 
 static const struct {
@@ -204,6 +232,10 @@ static const struct {
 	{ &path_key, "an absolute path without \"..\" of at most 4095 bytes" },
 	{ &choice_key, "one of error, warning, notice" },
 	{ &name_key, "a user or group name, or a number" },
+	{ &set_key, "a list of any of error, warning, notice" },
+	{ &text_key, "a text without control characters and double quotes" },
+	{ &optional_key, "a whole number from 0 to 4294967294, or nothing" },
+	{ &optional_path_key, "an absolute path without \"..\" of at most 4095 bytes, or nothing" },
 };
 
 static void numbers_are_read(void **state)

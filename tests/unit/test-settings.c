@@ -69,9 +69,20 @@ static void defaults(void **state)
 	assert_int_equal(settings.history.span_usec, 3600000000);
 	assert_int_equal(settings.history.memory_bytes, 16777216);
 	assert_int_equal(settings.events_bytes, 2097152);
-	assert_int_equal(settings.subscriptions.queue_bytes, 1048576);
+	assert_int_equal(settings.events_queue_bytes, 1048576);
 	assert_int_equal(settings.subscriptions.total, 32);
 	assert_int_equal(settings.subscriptions.per_user, 8);
+	assert_int_equal(settings.journal.filter.kinds, 0);
+	assert_false(settings.journal.filter.by_uid);
+	assert_false(settings.journal.filter.by_login);
+	assert_false(settings.journal.filter.failed_only);
+	assert_null(settings.journal.filter.unit);
+	assert_null(settings.journal.filter.comm);
+	assert_null(settings.journal.filter.path);
+	assert_int_equal(settings.journal.filter.min_duration_usec, 0);
+	assert_int_equal(settings.journal.limits.interval_usec, 30000000);
+	assert_int_equal(settings.journal.limits.total, 1000);
+	assert_int_equal(settings.journal.limits.per_user, 500);
 	assert_int_equal(settings.constants.arguments_bytes, 2048);
 	for (size_t i = 0; probes[i]; i++) {
 		assert_true(settings.probes[i].enabled);
@@ -107,7 +118,7 @@ static void values_go_where_they_belong(void **state)
 	set(config, "exec", "ArgumentsMax", "1K");
 	settings_read(config, &settings);
 	assert_int_equal(settings.events_bytes, 3 << 20);
-	assert_int_equal(settings.subscriptions.queue_bytes, 7 << 20);
+	assert_int_equal(settings.events_queue_bytes, 7 << 20);
 	assert_int_equal(settings.subscriptions.total, 31);
 	assert_int_equal(settings.subscriptions.per_user, 5);
 	assert_int_equal(settings.constants.arguments_bytes, 1024);
@@ -127,6 +138,45 @@ static void values_go_where_they_belong(void **state)
 	assert_int_equal(settings.history.memory_bytes, 3 << 20);
 	assert_int_equal(settings.limits.depth, 32); /* not for users to choose */
 	assert_int_equal(settings.limits.requests_queued, 1);
+}
+
+static void the_journal_has_a_filter(void **state)
+{
+	_cleanup_config_ struct config *config = new_config();
+	const struct event_filter *filter;
+	struct settings settings;
+
+	(void)state;
+	set(config, "Journal", "Events", "unlink exec");
+	set(config, "Journal", "Uid", "0");
+	set(config, "Journal", "Login", "4294967294");
+	set(config, "Journal", "Unit", "a-b.service");
+	set(config, "Journal", "Command", "(sd pam)");
+	set(config, "Journal", "Path", "/etc/");
+	set(config, "Journal", "FailedOnly", "yes");
+	set(config, "Journal", "MinDuration", "2s");
+	set(config, "Journal", "Interval", "1min");
+	set(config, "Journal", "EntriesMax", "23");
+	set(config, "Journal", "EntriesPerUserMax", "17");
+	settings_read(config, &settings);
+	filter = &settings.journal.filter;
+	assert_int_equal(filter->kinds, 1 << EM_EVENT_UNLINK | 1 << EM_EVENT_EXEC);
+	assert_true(filter->by_uid && filter->by_login && filter->failed_only);
+	assert_int_equal(filter->uid, 0);
+	assert_int_equal(filter->login, 4294967294);
+	assert_false(filter->by_pid);
+	assert_string_equal(filter->unit, "a-b.service");
+	assert_string_equal(filter->comm, "(sd pam)");
+	assert_string_equal(filter->path, "/etc");
+	assert_int_equal(filter->min_duration_usec, 2000000);
+	assert_int_equal(settings.journal.limits.interval_usec, 60000000);
+	assert_int_equal(settings.journal.limits.total, 23);
+	assert_int_equal(settings.journal.limits.per_user, 17);
+	set(config, "Journal", "Events", "exit fork open");
+	settings_read(config, &settings);
+	assert_int_equal(settings.journal.filter.kinds,
+			 1 << EM_EVENT_EXIT | 1 << EM_EVENT_FORK | 1 << EM_EVENT_OPEN);
+	assert_int_equal(config_set(config, "Journal", "Events", "cgroup", "test"), -EINVAL);
 }
 
 static void log_levels_are_syslogs(void **state)
@@ -166,8 +216,13 @@ static void limits_have_limits(void **state)
 		{ "History", "MemoryMax", "65535", "64K", "1G", "1073741825" },
 		{ "Events", "BufferSize", "65535", "64K", "256M", "268435457" },
 		{ "Events", "QueueSize", "524287", "512K", "64M", "67108865" },
-		{ "Events", "SubscribersMax", "0", "1", "64", "65" },
-		{ "Events", "SubscribersPerUserMax", "0", "1", "64", "65" },
+		{ "Events", "SubscribersMax", "0", "1", "63", "64" },
+		{ "Events", "SubscribersPerUserMax", "0", "1", "63", "64" },
+		{ "Journal", "Uid", "-1", "0", "4294967294", "4294967295" },
+		{ "Journal", "Login", "-1", "0", "4294967294", "4294967295" },
+		{ "Journal", "Interval", "99ms", "100ms", "1h", "3601s" },
+		{ "Journal", "EntriesMax", "0", "1", "1000000", "1000001" },
+		{ "Journal", "EntriesPerUserMax", "0", "1", "1000000", "1000001" },
 		{ "exec", "ArgumentsMax", "-1", "0", "4K", "4097" },
 	};
 	_cleanup_config_ struct config *config = new_config();
@@ -259,6 +314,17 @@ static void live_keys(void **state)
 	set(after, "Events", "QueueSize", "7M");
 	set(after, "Events", "SubscribersMax", "31");
 	set(after, "Events", "SubscribersPerUserMax", "7");
+	set(after, "Journal", "Events", "exec");
+	set(after, "Journal", "Uid", "0");
+	set(after, "Journal", "Login", "0");
+	set(after, "Journal", "Unit", "a");
+	set(after, "Journal", "Command", "a");
+	set(after, "Journal", "Path", "/a");
+	set(after, "Journal", "FailedOnly", "yes");
+	set(after, "Journal", "MinDuration", "1s");
+	set(after, "Journal", "Interval", "1s");
+	set(after, "Journal", "EntriesMax", "1");
+	set(after, "Journal", "EntriesPerUserMax", "1");
 	set(after, "cgroup", "Enabled", "no");
 	set(after, "exec", "Enabled", "no");
 	set(after, "exec", "Failures", "yes");
@@ -288,6 +354,17 @@ static void live_keys(void **state)
 				     "Events.QueueSize!\n"
 				     "Events.SubscribersMax\n"
 				     "Events.SubscribersPerUserMax\n"
+				     "Journal.Events\n"
+				     "Journal.Uid\n"
+				     "Journal.Login\n"
+				     "Journal.Unit\n"
+				     "Journal.Command\n"
+				     "Journal.Path\n"
+				     "Journal.FailedOnly\n"
+				     "Journal.MinDuration\n"
+				     "Journal.Interval\n"
+				     "Journal.EntriesMax\n"
+				     "Journal.EntriesPerUserMax\n"
 				     "cgroup.Enabled!\n"
 				     "exec.Enabled!\n"
 				     "exec.Failures!\n"
@@ -315,7 +392,7 @@ static void that_is_all(void **state)
 	for (const char *at = text; (at = strchr(at, '=')); at++)
 		keys++;
 	free(text);
-	assert_int_equal(keys, 29);
+	assert_int_equal(keys, 40);
 }
 
 int main(void)
@@ -323,6 +400,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(values_go_where_they_belong),
+		cmocka_unit_test(the_journal_has_a_filter),
 		cmocka_unit_test(log_levels_are_syslogs),
 		cmocka_unit_test(limits_have_limits),
 		cmocka_unit_test(probes_have_their_own_keys),
