@@ -39,6 +39,7 @@ struct manager {
 	struct settings settings;
 	struct identity_ids ids;
 	struct pins *pins;
+	bool adopted; /* counts that were there go on */
 	struct maps *maps;
 	struct object objects[SETTINGS_PROBES_MAX];
 	size_t n_objects;
@@ -58,6 +59,7 @@ struct manager {
 	struct ledger_check check;
 	sd_event *event;
 	struct varlink_server *server;
+	int socket_fd;	  /* until it is served; -1 */
 	char *own_socket; /* path to remove at the end; NULL: systemd's */
 	struct api api;
 };
@@ -216,15 +218,13 @@ static int warn_of_stranger(const char *name, void *userdata)
 	return 0;
 }
 
-/* From here on it is counted. */
-static int start_counting(struct manager *manager, struct problem *problem)
+static int start_tables(struct manager *manager, struct problem *problem)
 {
-	bool adopted;
 	int r = pins_begin(manager->pins, problem);
 
 	if (r < 0)
 		return r;
-	adopted = pins_adopted(manager->pins);
+	manager->adopted = pins_adopted(manager->pins);
 	r = pins_each_stranger(manager->pins, warn_of_stranger, manager);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot read %s: %s", pins_path(manager->pins),
@@ -232,8 +232,14 @@ static int start_counting(struct manager *manager, struct problem *problem)
 	r = open_maps(manager, problem);
 	if (!r && pins_other(manager->pins))
 		r = prepare_takeover(manager, problem);
-	if (!r)
-		r = start_hooks(manager, adopted, problem);
+	return r;
+}
+
+/* From here on it is counted. */
+static int start_counting(struct manager *manager, struct problem *problem)
+{
+	int r = start_hooks(manager, manager->adopted, problem);
+
 	if (r < 0)
 		return r;
 	maps_state(manager->maps)->generation++;
@@ -242,7 +248,8 @@ static int start_counting(struct manager *manager, struct problem *problem)
 	if (r < 0)
 		return r;
 	log_write(LOG_INFO, &(struct log_context){ .message_id = LOG_ID_STARTED },
-		  adopted ? "going on with the counts in %s" : "counting into %s, from zero",
+		  manager->adopted ? "going on with the counts in %s"
+				   : "counting into %s, from zero",
 		  pins_path(manager->pins));
 	for (size_t i = 0; i < manager->n_objects; i++)
 		report_probe(&manager->objects[i]);
@@ -294,9 +301,14 @@ static void look_again(struct manager *manager, uint64_t usec)
 /* Meanwhile counting goes on; when the table is full, for nobody, and the totals say so. */
 static void look(struct manager *manager)
 {
+	uint64_t begun = now_monotonic_usec(), settled = settle_count(manager->settle);
 	struct problem problem = { 0 };
 	int r = settle_look(manager->settle, &problem);
 
+	if (settle_count(manager->settle) > settled)
+		log_debug("settled: %llu us, %llu rows now",
+			  (unsigned long long)(now_monotonic_usec() - begun),
+			  (unsigned long long)settle_rows(manager->settle));
 	if (r > 0)
 		look_again(manager, 0); /* clients come first */
 	if (r >= 0) {
@@ -386,21 +398,40 @@ static int start_recording(struct manager *manager, struct problem *problem)
 /* Before anything is counted: a start that cannot serve must leave nothing behind. */
 static int open_socket(struct manager *manager, struct problem *problem)
 {
-	int fd = socket_activated(problem);
+	int *fd = &manager->socket_fd;
 
-	if (fd != -ENOENT)
-		return fd;
-	fd = socket_listen(manager->settings.socket_path, problem);
-	if (fd < 0)
-		return fd;
+	*fd = socket_activated(problem);
+	if (*fd != -ENOENT)
+		return *fd < 0 ? *fd : 0;
+	*fd = socket_listen(manager->settings.socket_path, problem);
+	if (*fd < 0)
+		return *fd;
 	manager->own_socket = strdup(manager->settings.socket_path);
-	if (manager->own_socket)
-		return fd;
-	close_fd(fd);
-	return problem_set(problem, ENOMEM, "out of memory");
+	return manager->own_socket ? 0 : problem_set(problem, ENOMEM, "out of memory");
 }
 
-static int start_serving(struct manager *manager, int *socket_fd, struct problem *problem)
+/* Who can neither accept anybody nor say that it is ready had better end, and say why. */
+static int check_descriptors(struct problem *problem)
+{
+	int spare[SPARE_DESCRIPTORS], n = 0, r = 0;
+
+	while (!r && n < SPARE_DESCRIPTORS) {
+		spare[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+		if (spare[n] < 0)
+			r = -errno;
+		else
+			n++;
+	}
+	while (n > 0)
+		close(spare[--n]);
+	return r < 0 ? problem_set(problem, -r,
+				   "no file descriptors are left for clients: %s; raise "
+				   "LimitNOFILE= (ulimit -n)",
+				   strerror(-r))
+		     : 0;
+}
+
+static int start_serving(struct manager *manager, struct problem *problem)
 {
 	static const struct varlink_interface *const interfaces[] = { &api_interface, NULL };
 	static const struct varlink_info info = { "ebpfmon", "ebpfmond", EBPFMON_VERSION,
@@ -420,11 +451,11 @@ static int start_serving(struct manager *manager, int *socket_fd, struct problem
 	r = varlink_server_new(manager->event, interfaces, &info, &manager->settings.limits,
 			       &manager->api, &manager->server);
 	if (!r)
-		r = varlink_server_listen_fd(manager->server, *socket_fd);
+		r = varlink_server_listen_fd(manager->server, manager->socket_fd);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot serve: %s", strerror(-r));
-	TAKE_FD(*socket_fd);
-	return 0;
+	TAKE_FD(manager->socket_fd);
+	return check_descriptors(problem);
 }
 
 /* --- reloading --------------------------------------------------------------------------------- */
@@ -608,59 +639,46 @@ static void fill_api(struct manager *manager)
 	api->userdata = manager;
 }
 
-/* Who can neither accept anybody nor say that it is ready had better end, and say why. */
-static int check_descriptors(struct problem *problem)
+static int become_user(struct manager *manager, struct problem *problem)
 {
-	int spare[SPARE_DESCRIPTORS], n = 0, r = 0;
-
-	while (!r && n < SPARE_DESCRIPTORS) {
-		spare[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-		if (spare[n] < 0)
-			r = -errno;
-		else
-			n++;
-	}
-	while (n > 0)
-		close(spare[--n]);
-	return r < 0 ? problem_set(problem, -r,
-				   "no file descriptors are left for clients: %s; raise "
-				   "LimitNOFILE= (ulimit -n)",
-				   strerror(-r))
-		     : 0;
+	return privileges_drop(&manager->ids, problem);
 }
+
+static int start_reporting(struct manager *manager, struct problem *problem)
+{
+	(void)problem;
+	if (manager->reporter)
+		reporter_configure(manager->reporter, &manager->settings.journal);
+	return 0;
+}
+
+/* In this order; --log-level debug tells how long each took. */
+static const struct {
+	const char *name;
+	int (*run)(struct manager *manager, struct problem *problem);
+} phases[] = {
+	{ "event loop", prepare_event }, { "pins", open_outside },
+	{ "privileges", become_user },	 { "socket", open_socket },
+	{ "tables", start_tables },	 { "programs", start_counting },
+	{ "settling", start_settling },	 { "clock", start_clock },
+	{ "history", start_recording },	 { "server", start_serving },
+	{ "journal", start_reporting },
+};
 
 static int start(struct manager *manager, struct problem *problem)
 {
-	_cleanup_close_ int socket_fd = -1;
-	int r;
+	uint64_t begun = now_monotonic_usec(), before = begun;
 
-	r = prepare_event(manager, problem);
-	if (!r)
-		r = open_outside(manager, problem);
-	if (!r)
-		r = privileges_drop(&manager->ids, problem);
-	if (r < 0)
-		return r;
-	socket_fd = open_socket(manager, problem);
-	if (socket_fd < 0)
-		return socket_fd;
-	r = start_counting(manager, problem);
-	if (r < 0)
-		return r;
-	r = start_settling(manager, problem);
-	if (!r)
-		r = start_clock(manager, problem);
-	if (!r)
-		r = start_recording(manager, problem);
-	if (r < 0)
-		return r;
-	r = start_serving(manager, &socket_fd, problem);
-	if (!r)
-		r = check_descriptors(problem);
-	if (r < 0)
-		return r;
-	if (manager->reporter)
-		reporter_configure(manager->reporter, &manager->settings.journal);
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++) {
+		int r = phases[i].run(manager, problem);
+		uint64_t now = now_monotonic_usec();
+
+		if (r < 0)
+			return r;
+		log_debug("start: %s: %llu us, at %llu us", phases[i].name,
+			  (unsigned long long)(now - before), (unsigned long long)(now - begun));
+		before = now;
+	}
 	fill_api(manager);
 	/*
 	 * The kernel's types were 6 MB, often: of such large buffers glibc has learnt to keep one.
@@ -679,6 +697,7 @@ int manager_new(struct config *config, const char *file, struct manager **ret_ma
 
 	if (!manager)
 		return problem_set(problem, ENOMEM, "out of memory");
+	manager->socket_fd = -1;
 	manager->config = config;
 	settings_read(config, &manager->settings);
 	if (file) {
@@ -701,6 +720,7 @@ struct manager *manager_free(struct manager *manager)
 	if (manager->own_socket)
 		unlink(manager->own_socket);
 	free(manager->own_socket);
+	close_fd(manager->socket_fd);
 	sd_event_source_disable_unref(manager->again);
 	subscriptions_free(manager->subscriptions);
 	reporter_free(manager->reporter);

@@ -9,9 +9,8 @@
  * to be tested is settling, not how much can overflow in the meantime. STATE "-": it does not look.
  * Prints how many subjects a second there were.
  */
-#include "ebpfmon.h"
+#include "room.h"
 
-#include <bpf/bpf.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -41,32 +40,6 @@ struct population {
 	unsigned long uids, logins, count, names;
 	int folder; /* -1: no cgroups */
 };
-
-static const struct em_state *map_state(const char *path)
-{
-	int fd = bpf_obj_get(path);
-	void *memory = fd < 0 ? MAP_FAILED
-			      : mmap(NULL, sizeof(struct em_state), PROT_READ, MAP_SHARED, fd, 0);
-
-	if (memory == MAP_FAILED)
-		err(1, "%s", path);
-	close(fd);
-	return memory;
-}
-
-static void wait_for_room(const struct em_state *state)
-{
-	const struct timespec moment = { .tv_nsec = 50000 };
-
-	while (state) {
-		__u32 era = __atomic_load_n(&state->era, __ATOMIC_RELAXED);
-
-		if (__atomic_load_n(&state->claimed[era % EM_ERAS], __ATOMIC_RELAXED) <
-		    state->subjects_max / 4 * 3)
-			return;
-		nanosleep(&moment, NULL);
-	}
-}
 
 /* The saved user id is the way back. */
 static void act_as(uid_t uid, const char *path)
@@ -183,7 +156,8 @@ static void act(const struct population *population, unsigned long from, unsigne
 	if (population->logins)
 		log_in(population->first + (uid_t)(from % population->logins));
 	while (i < population->count) {
-		wait_for_room(population->state);
+		if (population->state)
+			room_wait(population->state);
 		if (population->folder >= 0) {
 			i = act_in_cgroups(population, i, step);
 			continue;
@@ -234,7 +208,7 @@ int main(int argc, char **argv)
 
 	if (argc != 7 && argc != 9)
 		errx(1, "usage: population STATE FILE FIRST UIDS LOGINS COUNT [FOLDER NAMES]");
-	population.state = strcmp(argv[1], "-") ? map_state(argv[1]) : NULL;
+	population.state = strcmp(argv[1], "-") ? room_map(argv[1]) : NULL;
 	population.path = argv[2];
 	population.first = (uid_t)strtoul(argv[3], NULL, 10);
 	population.uids = strtoul(argv[4], NULL, 10);
