@@ -30,14 +30,16 @@ STORMS = ('open', 'missing', 'exec', 'getppid', 'mixed')
 # About as many of each take the same time.
 FIRST_COUNTS = {'open': 20000, 'missing': 20000, 'exec': 200, 'getppid': 100000, 'mixed': 5000}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SETTLE_MAX = 0.3  # seconds: there may be no end, for tools that are told of the whole machine
+BEGIN = time.monotonic()
 LOCK = '/run/ebpfmon-bench.lock'
 
 # How long things take: seconds of one storm with nothing attached, of one rate, of idleness.
 MODES = {
     'short': {'rounds': 1, 'storm': 0.02, 'processes': (1,), 'rates': (100,), 'rate': 0.3,
               'idle': 0.3},
-    'quick': {'rounds': 3, 'storm': 0.1, 'processes': (1, 2), 'rates': (100, 400, 1600),
-              'rate': 1.5, 'idle': 5},
+    'quick': {'rounds': 3, 'storm': 0.07, 'processes': (1, 2), 'rates': (100, 400, 1600),
+              'rate': 0.8, 'idle': 2},
     'normal': {'rounds': 5, 'storm': 0.2, 'processes': (1, 2),
                'rates': (100, 200, 400, 800, 1600), 'rate': 10, 'idle': 30},
     'full': {'rounds': 9, 'storm': 0.4, 'processes': (1, 2),
@@ -47,7 +49,7 @@ MODES = {
 
 def tell(text):
     """Progress, which is not the result."""
-    print(f'bench: {text}', file=sys.stderr, flush=True)
+    print(f'bench: {time.monotonic() - BEGIN:.0f} s: {text}', file=sys.stderr, flush=True)
 
 
 class Bench:
@@ -81,8 +83,8 @@ class Bench:
 
     @staticmethod
     def settle(tool):
-        """Until the tool has worked off what it was given, for at most half a second."""
-        end = time.monotonic() + 0.5
+        """Until the tool has worked off what it was given, if that is soon."""
+        end = time.monotonic() + SETTLE_MAX
         before = tool.cpu_ns()
         while time.monotonic() < end:
             time.sleep(0.03)
@@ -96,9 +98,11 @@ class Bench:
         """Nanoseconds and CPU seconds of the tool for each case; adds to what was made."""
         figures = {}
         for case in self.cases:
+            count = max(100, self.counts[case] // tool.divisor)
             before = tool.cpu_ns()
-            load = self.load(case[0], self.counts[case], case[1])
-            figures[case] = (load['ns'], (self.settle(tool) - before) / 1e9)
+            load = self.load(case[0], count, case[1])
+            cpu = (self.settle(tool) - before) / 1e9
+            figures[case] = (load['ns'], cpu * self.counts[case] / count)
             for kind in tools.KINDS:
                 made[kind] += load[kind]
         return figures
@@ -195,39 +199,32 @@ class Bench:
                             'tool_percent': 100 * cpu / load['seconds']})
         return figures
 
-    def measure_rates(self):
-        """The load alone is measured before and after, for it is what is subtracted."""
-        tell('rates of execs: nothing')
-        first = self.rates_of(None)
-        for tool in self.rows:
-            tell(f'rates of execs: {tool.name}')
-            figures = self.with_tool(tool, self.rates_of)
-            tool.clean()
-            if figures:
-                self.result['rates'][tool.name] = figures
-        for figure, again in zip(first, self.rates_of(None)):
-            figure['load_percent'] = (figure['load_percent'] + again['load_percent']) / 2
-        self.result['rates']['nothing'] = first
-
     def idle_of(self, tool):
+        self.settle(tool)
         before, cpu = tool.switches(), tool.cpu_ns()
         time.sleep(self.mode['idle'])
         after = tool.switches()
         return {'seconds': self.mode['idle'], 'voluntary': after[0] - before[0],
                 'involuntary': after[1] - before[1], 'cpu_seconds': (tool.cpu_ns() - cpu) / 1e9}
 
-    def measure_idle(self):
+    def measure_rest(self):
+        """Idle, and execs at steady rates; the load alone before and after, as it is subtracted."""
+        tell('idle and rates of execs: nothing')
+        first = self.rates_of(None)
         for tool in self.rows:
-            if isinstance(tool, tools.Floor) or tool.needs_audit:
-                continue
-            tell(f"{self.mode['idle']} s of nothing to do: {tool.name}")
-            self.result['idle'][tool.name] = self.with_tool(tool, self.idle_of)
+            tell(f'idle and rates of execs: {tool.name}')
+            figures = self.with_tool(tool, lambda tool: (self.idle_of(tool), self.rates_of(tool)))
             tool.clean()
+            if figures:
+                self.result['idle'][tool.name], self.result['rates'][tool.name] = figures
+        for figure, again in zip(first, self.rates_of(None)):
+            figure['load_percent'] = (figure['load_percent'] + again['load_percent']) / 2
+        self.result['rates']['nothing'] = first
 
     def describe(self):
         machine = self.result['machine']
         model = [line for line in read('/proc/cpuinfo').splitlines() if line.startswith('model name')]
-        machine.update(kernel=os.uname().release, processors=os.cpu_count(),
+        machine.update(kernel=os.uname().release.split('-')[0], processors=os.cpu_count(),
                        model=model[0].split(':', 1)[1].strip() if model else os.uname().machine,
                        date=time.strftime('%Y-%m-%d', time.gmtime()))
         for tool in self.rows:
@@ -243,8 +240,7 @@ class Bench:
         before = statistic.machine_times()
         self.calibrate()
         self.measure_costs()
-        self.measure_rates()
-        self.measure_idle()
+        self.measure_rest()
         self.result['operations'] = {self.key(case): self.counts[case] for case in self.cases}
         self.result['warnings'] += statistic.noise(self.result, before)
         return self.result

@@ -19,7 +19,7 @@ tracepoint:syscalls:sys_exit_openat2 { @opens[uid, args->ret < 0] = count(); }
 tracepoint:sched:sched_process_exec { @execs[uid] = count(); }
 '''
 
-AUDIT_RULES = '-a always,exit -F arch=b64 -S open,openat,openat2,execve,execveat'
+AUDIT_RULES = '-a always,exit -F arch=b64 -S open,openat,openat2,execve,execveat -F uid='
 AUDIT_CONFIGURATION = '''local_events = yes
 write_logs = yes
 log_file = {log}
@@ -27,7 +27,9 @@ log_format = ENRICHED
 flush = INCREMENTAL_ASYNC
 freq = 50
 max_log_file_action = IGNORE
+space_left = 75
 space_left_action = IGNORE
+admin_space_left = 50
 admin_space_left_action = IGNORE
 disk_full_action = IGNORE
 disk_error_action = IGNORE
@@ -78,15 +80,16 @@ class CountingPeer(Peer):
 
 
 class Auditd(Tool):
-    """auditd as Debian configures it, but for a log of its own that is never rotated.
+    """auditd as Debian configures it, but for a log of its own that is never rotated; rules for the
+    user of the loads, so that nobody else has to wait for it.
 
     The kernel never quite forgets that auditing was on: each process that is started afterwards is
     prepared for it and pays for that at every system call. Rule "never,task" ends that, so it is
     what stop() leaves, for good.
     """
     package, consumed, covers = 'auditd', 'its log', ('opens', 'missing', 'execs')
-    needs_audit = True
-    reported = None
+    needs_audit, divisor = True, 10
+    begun, reported = False, None
 
     @staticmethod
     def control(*words):
@@ -113,7 +116,9 @@ class Auditd(Tool):
         wait_until(lambda: process.ended() or self.status('pid') == process.pid, 10)
         if process.ended():
             raise ToolError(process.complaint())
-        for words in ('-D', '-b 8192', '--backlog_wait_time 60000', '-f 1', AUDIT_RULES):
+        self.begun = True
+        for words in ('-D', '-b 8192', '--backlog_wait_time 60000', '-f 1',
+                      AUDIT_RULES + str(self.session.uid)):
             self.control(*words.split())
 
     def cpu_ns(self):
@@ -121,10 +126,11 @@ class Auditd(Tool):
         return super().cpu_ns() + (cpu_ns(thread) if thread else 0)
 
     def stop(self):
-        if self.processes:
+        if self.begun:
             self.reported = self.status('lost')
             for words in ('-D', '-e 0', '-a never,task'):
                 self.control(*words.split())
+        self.begun = False
         super().stop()
 
     def seen(self):

@@ -105,7 +105,7 @@ def rate_table(result):
 def idle_table(result):
     rows = []
     for name, figure in result['idle'].items():
-        if figure:
+        if not name.startswith('floor'):
             rows.append([result['tools'][name]['label'], str(figure['seconds']),
                          str(figure['voluntary']), str(figure['involuntary']),
                          f"{1000 * figure['cpu_seconds']:.2f}"])
@@ -153,7 +153,7 @@ def short_table(result):
                      f"{tool['cpu_seconds']:.2f}",
                      mebibytes(tool['rss_bytes'] + tool['map_bytes']), seen_cells(tool)[0]])
     return table(['added per operation', *(STORM_NAMES[storm] for storm in README_STORMS),
-                  'CPU s of the tool', 'MiB', 'opens seen'], rows)
+                  'CPU s of the tool', 'RSS and maps, MiB', 'opens seen'], rows)
 
 
 def replace_block(path, text):

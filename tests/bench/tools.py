@@ -32,6 +32,7 @@ class Tool:
     package = None
     consumed = ''    # where its output goes
     covers = ()      # which KINDS it claims to see
+    divisor = 1      # of the number of operations, for those that take very long
     needs_audit = False
 
     def __init__(self, name, label):
