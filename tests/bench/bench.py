@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
 import argparse
 import fcntl
+import glob
 import json
 import os
 import shutil
@@ -212,6 +213,8 @@ class Bench:
         tell('idle and rates of execs: nothing')
         first = self.rates_of(None)
         for tool in self.rows:
+            if tool.name.startswith('floor-'):
+                continue
             tell(f'idle and rates of execs: {tool.name}')
             figures = self.with_tool(tool, lambda tool: (self.idle_of(tool), self.rates_of(tool)))
             tool.clean()
@@ -318,20 +321,33 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def recover():
+    """From a bench that was killed. Its pins are hooks_of_ebpfmond()'s."""
+    peers.Auditd.recover()
+    for folder in glob.glob(os.path.join(tempfile.gettempdir(), tools.FOLDER + '*')):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def measure(arguments):
     programs = {name: os.environ[name.upper()]
                 for name in ('ebpfmond', 'ebpfctl', 'storm', 'floor', 'nothing')}
-    with open(LOCK, 'w', encoding='ascii') as lock, tempfile.TemporaryDirectory() as folder:
+    with open(LOCK, 'w', encoding='ascii') as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             sys.exit('bench: another one is running')
-        prepare_folder(folder, programs)
-        session = tools.Session(folder, programs, 2000000000 + os.getpid())
-        bench = Bench(session, arguments.mode, all_rows(session, arguments))
-        bench.describe()
-        without_audit(bench, arguments)
-        return bench.run()
+        recover()
+        with tempfile.TemporaryDirectory(prefix=tools.FOLDER) as folder:
+            prepare_folder(folder, programs)
+            return measure_in(folder, programs, arguments)
+
+
+def measure_in(folder, programs, arguments):
+    session = tools.Session(folder, programs, 2000000000 + os.getpid())
+    bench = Bench(session, arguments.mode, all_rows(session, arguments))
+    bench.describe()
+    without_audit(bench, arguments)
+    return bench.run()
 
 
 def end(*_):

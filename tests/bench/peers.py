@@ -7,10 +7,11 @@ says so in its own words.
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 from process import ToolError, cpu_ns, find_kernel_thread, read, wait_until
-from tools import Tool
+from tools import FOLDER, Tool
 
 # Counts what ebpfmond counts, by user, as one writes it on the command line.
 COUNTING_SCRIPT = '''
@@ -19,7 +20,7 @@ tracepoint:syscalls:sys_exit_openat2 { @opens[uid, args->ret < 0] = count(); }
 tracepoint:sched:sched_process_exec { @execs[uid] = count(); }
 '''
 
-AUDIT_RULES = '-a always,exit -F arch=b64 -S open,openat,openat2,execve,execveat -F uid='
+AUDIT_RULES = '-a always,exit -F arch=b64 -S open,openat,openat2,execve,execveat -F key=ebpfmon-bench -F uid='
 AUDIT_CONFIGURATION = '''local_events = yes
 write_logs = yes
 log_file = {log}
@@ -90,21 +91,48 @@ class Auditd(Tool):
     package, consumed, covers = 'auditd', 'its log', ('opens', 'missing', 'execs')
     needs_audit, divisor = True, 10
     begun, reported = False, None
+    rules, enabled, lost_before = '', 0, 0
 
     @staticmethod
     def control(*words):
         return subprocess.run(['auditctl', *words], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False).stdout
 
-    def status(self, key):
-        found = re.search(rf'^{key} (\d+)', self.control('-s'), re.M)
+    @classmethod
+    def forget(cls):
+        """No rules, but that new processes are not prepared for auditing."""
+        for words in ('-D', '-a never,task'):
+            cls.control(*words.split())
+
+    @classmethod
+    def recover(cls):
+        """From a bench that was killed: only its rules have this key, only its auditd this folder."""
+        if not shutil.which('auditctl') or 'key=ebpfmon-bench' not in cls.control('-l'):
+            return
+        cls.forget()
+        pid = cls.daemon()
+        if pid and f'/{FOLDER}' in read(f'/proc/{pid}/cmdline'):
+            os.kill(pid, signal.SIGTERM)
+            wait_until(lambda: not os.path.exists(f'/proc/{pid}'), 10)
+
+    @classmethod
+    def status(cls, key):
+        found = re.search(rf'^{key} (\d+)', cls.control('-s'), re.M)
         return int(found[1]) if found else None
+
+    @classmethod
+    def daemon(cls):
+        """The kernel does not notice at once that it ended."""
+        pid = cls.status('pid')
+        return pid if read(f'/proc/{pid}/comm').strip() == 'auditd' else None
 
     def start(self):
         if not shutil.which('auditctl'):
             raise ToolError('auditctl is not installed (package auditd)')
-        rules = self.control('-l').strip()
-        if self.status('enabled') != 0 or rules not in ('No rules', '-a never,task'):
+        self.rules, self.enabled = self.control('-l').strip(), self.status('enabled')
+        self.lost_before = self.status('lost')
+        if (self.rules not in ('No rules', '-a never,task') or self.daemon() or
+                self.enabled not in (0, 1)):
             raise ToolError('auditing is in use on this machine: left alone')
         folder = self.session.path('audit')
         os.makedirs(folder, exist_ok=True)
@@ -127,9 +155,11 @@ class Auditd(Tool):
 
     def stop(self):
         if self.begun:
-            self.reported = self.status('lost')
-            for words in ('-D', '-e 0', '-a never,task'):
-                self.control(*words.split())
+            self.reported = self.status('lost') - self.lost_before
+            self.forget()
+            self.control('-e', str(self.enabled))
+            if self.enabled and self.rules == 'No rules':
+                self.control('-D')  # new processes were prepared for it before, too
         self.begun = False
         super().stop()
 

@@ -119,8 +119,9 @@ def absent(result):
 
 def origin(result):
     machine, settings = result['machine'], result['settings']
+    option = '' if result['mode'] == 'normal' else f" --{result['mode']}"
     lines = [f"Kernel {machine['kernel']}, {machine['processors']} processors ({machine['model']}), "
-             f"{machine['date']}, by `tests/bench/run --{result['mode']}`, "
+             f"{machine['date']}, by `tests/bench/run{option}`, "
              f"rounds: {settings['rounds']}."]
     lines += [f'**Warning**: {warning}.' for warning in result['warnings']]
     versions = sorted({f"{tool['package']} {tool['version']}" for tool in result['tools'].values()

@@ -13,6 +13,7 @@ from process import (Process, ToolError, bpf_map_bytes, cpu_ns, read, rss_bytes,
                      wait_until)
 
 PINS = '/sys/fs/bpf/ebpfmon-bench'
+FOLDER = 'ebpfmon-bench-'  # what the session's begins with
 KINDS = ('opens', 'missing', 'execs')
 FILES = {'opens': 'target', 'missing': 'missing', 'execs': 'nothing'}
 
