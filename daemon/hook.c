@@ -144,9 +144,13 @@ static bool fits(const struct object_context *context, const struct hook_run *ru
 
 	for (size_t i = 0; i < n_ids; i++)
 		jumps |= id->map_ids[i] == id->jump.id;
-	/* attach_btf_id is told from 5.19 on. */
+	/*
+	 * attach_btf_id is told from 5.19 on. Without a name: libbpf gives none when its question
+	 * whether the kernel takes names failed, for want of memory maybe.
+	 */
 	return id->link.prog_id == id->program.id && id->program.type == BPF_PROG_TYPE_TRACING &&
-	       !strncmp(id->program.name, hook_dispatcher(run->hook, name), BPF_OBJ_NAME_LEN - 1) &&
+	       (!id->program.name[0] || !strncmp(id->program.name, hook_dispatcher(run->hook, name),
+						 BPF_OBJ_NAME_LEN - 1)) &&
 	       (!id->program.attach_btf_id || (int)id->program.attach_btf_id == type) &&
 	       id->jump.type == BPF_MAP_TYPE_PROG_ARRAY && id->jump.max_entries == 1 && jumps &&
 	       maps_used_by(context->maps, id->map_ids, n_ids);
