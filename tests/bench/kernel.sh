@@ -24,13 +24,16 @@ map_ids() {
 	done
 }
 
-# map_bytes: of them all, as the kernel says
+# map_bytes: of them all, as the kernel says; fails when one has just been replaced
 map_bytes() {
-	local id
+	local id bytes sum=0
 
 	for id in $(map_ids | sort -u); do
-		bpftool map show id "$id" -j | jq .bytes_memlock
-	done | awk '{ sum += $1 } END { printf "%d\n", sum }'
+		bytes=$(bpftool map show id "$id" -j | jq '.bytes_memlock // empty')
+		[[ $bytes ]] || return 1
+		sum=$((sum + bytes))
+	done
+	echo "$sum"
 }
 
 # memory_of FIELD: of the daemon, bytes; VmRSS, or VmHWM for the most there was
