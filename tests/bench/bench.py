@@ -32,6 +32,7 @@ STORMS = ('open', 'missing', 'exec', 'getppid', 'mixed')
 FIRST_COUNTS = {'open': 20000, 'missing': 20000, 'exec': 200, 'getppid': 100000, 'mixed': 5000}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SETTLE_MAX = 0.3  # seconds: there may be no end, for tools that are told of the whole machine
+SETTLE_LAST_MAX = 1  # before it is ended, which drops what it has not told
 BEGIN = time.monotonic()
 LOCK = '/run/ebpfmon-bench.lock'
 
@@ -83,9 +84,9 @@ class Bench:
         return {case: self.load(case[0], self.counts[case], case[1])['ns'] for case in self.cases}
 
     @staticmethod
-    def settle(tool):
+    def settle(tool, seconds=SETTLE_MAX):
         """Until the tool has worked off what it was given, if that is soon."""
-        end = time.monotonic() + SETTLE_MAX
+        end = time.monotonic() + seconds
         before = tool.cpu_ns()
         while time.monotonic() < end:
             time.sleep(0.03)
@@ -131,7 +132,9 @@ class Bench:
         made = dict.fromkeys(tools.KINDS, 0)
 
         def measure(_):
-            return (self.storms(tool, made), tool.memory())
+            figures = self.storms(tool, made)
+            self.settle(tool, SETTLE_LAST_MAX)
+            return (figures, tool.memory())
 
         measured = self.with_tool(tool, measure)
         if measured:
