@@ -32,6 +32,7 @@ STORMS = ('open', 'missing', 'exec', 'getppid', 'mixed')
 FIRST_COUNTS = {'open': 20000, 'missing': 20000, 'exec': 200, 'getppid': 100000, 'mixed': 5000}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SETTLE_MAX = 0.3  # seconds: there may be no end, for tools that are told of the whole machine
+SETTLE_LAST_MAX = 1  # before it is ended, which drops what it has not told
 BEGIN = time.monotonic()
 LOCK = '/run/ebpfmon-bench.lock'
 
@@ -61,7 +62,7 @@ class Bench:
         self.cases = [(storm, n) for n in self.mode['processes'] for storm in STORMS]
         self.counts = {}
         self.result = {'mode': mode, 'settings': self.mode, 'machine': {}, 'warnings': [],
-                       'nothing': {}, 'tools': {}, 'rates': {}, 'idle': {}}
+                       'nothing': {}, 'nothing_cpu': {}, 'tools': {}, 'rates': {}, 'idle': {}}
 
     # --- one measurement ---------------------------------------------------------------------
 
@@ -79,13 +80,14 @@ class Bench:
             self.counts[storm, processes] = max(100, wanted // 100 * 100)
 
     def nothing(self):
-        """Nanoseconds for each case with nothing attached."""
-        return {case: self.load(case[0], self.counts[case], case[1])['ns'] for case in self.cases}
+        """For each case with nothing attached: nanoseconds, and those of CPU time."""
+        loads = {case: self.load(case[0], self.counts[case], case[1]) for case in self.cases}
+        return {case: (load['ns'], load['cpu_ns']) for case, load in loads.items()}
 
     @staticmethod
-    def settle(tool):
+    def settle(tool, seconds=SETTLE_MAX):
         """Until the tool has worked off what it was given, if that is soon."""
-        end = time.monotonic() + SETTLE_MAX
+        end = time.monotonic() + seconds
         before = tool.cpu_ns()
         while time.monotonic() < end:
             time.sleep(0.03)
@@ -96,14 +98,14 @@ class Bench:
         return before
 
     def storms(self, tool, made):
-        """Nanoseconds and CPU seconds of the tool for each case; adds to what was made."""
+        """For each case: as nothing(), and CPU seconds of the tool; adds to what was made."""
         figures = {}
         for case in self.cases:
             count = max(100, self.counts[case] // tool.divisor)
             before = tool.cpu_ns()
             load = self.load(case[0], count, case[1])
             cpu = (self.settle(tool) - before) / 1e9
-            figures[case] = (load['ns'], cpu * self.counts[case] / count)
+            figures[case] = (load['ns'], load['cpu_ns'], cpu * self.counts[case] / count)
             for kind in tools.KINDS:
                 made[kind] += load[kind]
         return figures
@@ -131,7 +133,9 @@ class Bench:
         made = dict.fromkeys(tools.KINDS, 0)
 
         def measure(_):
-            return (self.storms(tool, made), tool.memory())
+            figures = self.storms(tool, made)
+            self.settle(tool, SETTLE_LAST_MAX)
+            return (figures, tool.memory())
 
         measured = self.with_tool(tool, measure)
         if measured:
@@ -162,12 +166,14 @@ class Bench:
                     continue
                 after = self.nothing()
                 for case in self.cases:
-                    around = (before[case] + after[case]) / 2
-                    samples[tool.name][case].append((*figures[case], around))
+                    around = [sum(both) / 2 for both in zip(before[case], after[case])]
+                    samples[tool.name][case].append((*figures[case], *around))
                     base[case].append(around)
                 before = after
         for case in self.cases:
-            self.result['nothing'][self.key(case)] = statistic.spread(base[case])
+            self.result['nothing'][self.key(case)] = statistic.spread([ns for ns, _ in base[case]])
+            self.result['nothing_cpu'][self.key(case)] = statistic.spread(
+                [ns for _, ns in base[case]])
         for tool in self.rows:
             self.conclude(tool, samples[tool.name])
 
@@ -179,16 +185,15 @@ class Bench:
         entry = self.result['tools'][tool.name]
         for case, values in samples.items():
             if values:
+                ns, cpu, own, base, base_cpu = zip(*values)
                 entry['storms'][self.key(case)] = {
-                    'ns': statistic.spread([ns for ns, _, _ in values]),
-                    'added_ns': statistic.spread([ns - around for ns, _, around in values]),
-                    'ratio': statistic.spread([ns / around for ns, _, around in values]),
-                    'cpu_seconds': statistic.spread([cpu for _, cpu, _ in values]),
+                    'ns': statistic.spread(ns), 'cpu_seconds': statistic.spread(own),
+                    **statistic.compare('', ns, base), **statistic.compare('cpu_', cpu, base_cpu),
                 }
         rounds = len(next(iter(samples.values())))
         if rounds:
             entry['cpu_seconds'] = sum(cpu for values in samples.values()
-                                       for _, cpu, _ in values) / rounds
+                                       for _, _, cpu, _, _ in values) / rounds
 
     def rates_of(self, tool):
         figures = []

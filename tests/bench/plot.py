@@ -20,8 +20,8 @@ set xrange [{low} < 0 ? {low} * 1.2 : 0:{high} * 1.2]
 set grid xtics
 set lmargin 45
 plot "{folder}/bars" using 2:0:(0):2:($0 - 0.35):($0 + 0.35):($3):ytic(1) \\
-	with boxxyerror linecolor variable, \\
-	"" using ($2 > 0 ? $2 : 0):0:(sprintf("%+.2f", $2)) with labels left offset 0.5,0
+	with boxxyerror linecolor variable title "added", \\
+	"" using ($2 > 0 ? $2 : 0):0:(sprintf("%+.2f", $2)) with labels left offset 0.5,0 title "us"
 set title "Execs at a steady rate: CPU of the tool, and what the load takes more"
 set logscale x
 set yrange [*:*]

@@ -48,23 +48,26 @@ def measured(result):
     return [(name, tool) for name, tool in result['tools'].items() if tool['storms']]
 
 
-def cost(figure):
-    return (f"{nanoseconds(figure['added_ns']['median'], '+')} "
-            f"±{nanoseconds(half_width(figure['added_ns']))} ({figure['ratio']['median']:.2f})")
+def cost(figure, prefix=''):
+    added = figure[f'{prefix}added_ns']
+    return (f"{nanoseconds(added['median'], '+')} ±{nanoseconds(half_width(added))} "
+            f"({figure[f'{prefix}ratio']['median']:.2f})")
 
 
 def base(figure):
     return f"{nanoseconds(figure['median'])} ±{nanoseconds(half_width(figure))}"
 
 
-def cost_table(result, processes):
+def cost_table(result, processes, prefix=''):
+    """Of elapsed time; prefix "cpu_": of the CPU time of the load."""
+    nothing = result['nothing_cpu' if prefix else 'nothing']
     cases = [f'{storm}/{processes}' for storm in STORM_NAMES
              if f'{storm}/{processes}' in result['nothing']]
     if not cases:
         return ''
-    rows = [['nothing', *(base(result['nothing'][case]) for case in cases)]]
+    rows = [['nothing', *(base(nothing[case]) for case in cases)]]
     for _, tool in measured(result):
-        rows.append([tool['label'], *(cost(tool['storms'][case]) for case in cases)])
+        rows.append([tool['label'], *(cost(tool['storms'][case], prefix) for case in cases)])
     return table(['added per operation', *(STORM_NAMES[case.split('/')[0]] for case in cases)], rows)
 
 
@@ -136,7 +139,8 @@ def tables(result):
     for processes in result['settings']['processes']:
         parts += [f"### {processes} process{'es' if processes > 1 else ''}",
                   cost_table(result, processes)]
-    parts += ['### The tools', tool_table(result), '### Rates of execs', rate_table(result),
+    parts += ['### CPU time of the load, 1 process', cost_table(result, 1, 'cpu_'),
+              '### The tools', tool_table(result), '### Rates of execs', rate_table(result),
               '### Idle', idle_table(result)]
     if absent(result):
         parts += ['### Not measured', absent(result)]
@@ -146,14 +150,16 @@ def tables(result):
 def short_table(result):
     """What fits into the README."""
     cases = [f'{storm}/1' for storm in README_STORMS]
-    rows = [['nothing', *(base(result['nothing'][case]) for case in cases), '-', '-', '-']]
+    rows = [['nothing', *(base(result['nothing'][case]) for case in cases),
+             base(result['nothing_cpu'][cases[0]]), '-', '-', '-']]
     for name, tool in measured(result):
         if name.startswith('floor-') or name == 'idle-clients':
             continue
         rows.append([tool['label'], *(cost(tool['storms'][case]) for case in cases),
-                     f"{tool['cpu_seconds']:.2f}",
+                     cost(tool['storms'][cases[0]], 'cpu_'), f"{tool['cpu_seconds']:.2f}",
                      mebibytes(tool['rss_bytes'] + tool['map_bytes']), seen_cells(tool)[0]])
     return table(['added per operation', *(STORM_NAMES[storm] for storm in README_STORMS),
+                  'CPU time of open + close',
                   'CPU s of the tool', 'RSS and maps, MiB', 'opens seen'], rows)
 
 

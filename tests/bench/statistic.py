@@ -19,6 +19,13 @@ def spread(values):
     return {'median': statistics.median(values), 'low': low, 'high': high, 'rounds': len(values)}
 
 
+def compare(prefix, values, base):
+    """What values are more than their neighbours, as differences and as ratios."""
+    pairs = [pair for pair in zip(values, base) if pair[1]]
+    return {f'{prefix}added_ns': spread([value - around for value, around in pairs] or [0]),
+            f'{prefix}ratio': spread([value / around for value, around in pairs] or [1])}
+
+
 def machine_times():
     """Jiffies of all processors: of everything, and stolen by a hypervisor."""
     fields = [int(field) for field in read('/proc/stat').split('\n', maxsplit=1)[0].split()[1:9]]
