@@ -13,9 +13,11 @@
 #include <string.h>
 
 enum {
-	TICK_USEC = 250000,	/* nobody looks at the journal as at a terminal */
-	TURN = 1024,		/* entries per turn of the loop */
-	PATIENCE_USEC = 200000, /* with a journald that has to read before there is an end */
+	TICK_USEC = 250000, /* nobody looks at the journal as at a terminal */
+	TURN = 1024,	    /* entries per turn of the loop */
+	/* With a journald that has to read before there is an end: clients wait, or none is left. */
+	RELOAD_USEC = 200000,
+	END_USEC = 5000000,
 	LINE_BYTES = 512,
 };
 
@@ -268,9 +270,9 @@ static bool wait_for_room(const struct reporter *reporter, uint64_t end_usec)
 }
 
 /* What it has missed by then and cannot say any more it says when it is on again. */
-static void stop(struct reporter *reporter)
+static void stop(struct reporter *reporter, uint64_t patience_usec)
 {
-	uint64_t end_usec = now_monotonic_usec() + PATIENCE_USEC;
+	uint64_t end_usec = now_monotonic_usec() + patience_usec;
 
 	if (!reporter->on)
 		return;
@@ -365,7 +367,7 @@ struct reporter *reporter_free(struct reporter *reporter)
 {
 	if (!reporter)
 		return NULL;
-	stop(reporter);
+	stop(reporter, END_USEC);
 	free(reporter);
 	return NULL;
 }
@@ -376,7 +378,7 @@ void reporter_configure(struct reporter *reporter, const struct reporter_setting
 
 	if (reporter->on && equal(reporter, settings))
 		return;
-	stop(reporter);
+	stop(reporter, RELOAD_USEC);
 	r = settings->filter.kinds ? start(reporter, settings) : 0;
 	if (r < 0)
 		log_warning("there are no events in the journal: %s", strerror(-r));

@@ -27,7 +27,7 @@ struct reporter_counters {
 
 /* @listeners are lent. It reports nothing before reporter_configure(). */
 int reporter_new(sd_event *loop, struct listeners *listeners, struct reporter **ret_reporter);
-/* What has happened so far is in the journal then, if journald takes it at once. */
+/* What has happened so far is in the journal then, if journald takes it within seconds. */
 struct reporter *reporter_free(struct reporter *reporter);
 
 /* What other settings have let pass is completed first. A failure is logged: there are none then. */
