@@ -126,6 +126,29 @@ static int losses_ask(struct connection *connection, struct text *text, const st
 	return CODE_OK;
 }
 
+/* Nothing if no events were to be in the journal since the daemon started. */
+static void journal_append(struct text *text, struct json_object *journal)
+{
+	static const struct {
+		const char *key, *label;
+	} numbers[] = {
+		{ "entries", " entries" },
+		{ "suppressed", " suppressed" },
+		{ "lost", " not read by journald in time" },
+		{ "unsent", " not taken by it" },
+	};
+	uint64_t sum = 0;
+
+	for (size_t i = 0; journal && i < ARRAY_SIZE(numbers); i++)
+		sum += answer_number(journal, numbers[i].key);
+	for (size_t i = 0; sum && i < ARRAY_SIZE(numbers); i++) {
+		text_puts(text, i ? ", " : " Journal: ");
+		answer_append(text, journal, numbers[i].key);
+		text_puts(text, numbers[i].label);
+	}
+	text_puts(text, sum ? "\n" : "");
+}
+
 /* Nothing for who does not see everything, and from a daemon that has no events. */
 static void events_append(struct text *text, struct json_object *status)
 {
@@ -138,6 +161,7 @@ static void events_append(struct text *text, struct json_object *status)
 	text_puts(text, " subscribers, ");
 	answer_append(text, events, "lostClients");
 	text_puts(text, " lost by slow clients\n");
+	journal_append(text, answer_member(events, "journal", json_type_object));
 }
 
 int status_main(const struct options *options)
