@@ -86,6 +86,7 @@ static int top_failed(struct top *top, int error)
 		return CODE_OK; /* what interrupted is seen to next */
 	if (top->answered && connection_passing(error)) {
 		top->away = true;
+		top->news = "";
 		return CODE_OK;
 	}
 	screen_close(&top->screen);
@@ -352,6 +353,7 @@ static int top_prepare(struct top *top, const struct options *options)
 	int code;
 
 	*top = (struct top){ .options = options,
+			     .question = { .by = dimensions },
 			     .connection = connection_to(options->socket),
 			     .watch = { .interrupt_fd = -1 },
 			     .events_fd = -1,

@@ -4,6 +4,7 @@
 
 #include "journal.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 enum {
 	LINE_MAX_BYTES =
 		1024, /* a message longer than this is cut: paths are at most 4096 anyway */
+	PATIENCE_MS = 200,
 };
 
 static struct {
@@ -67,6 +69,17 @@ void log_escape(const char *bytes, size_t length, char *out, size_t size)
 	out[n] = '\0';
 }
 
+/* A journald that is behind is waited for a moment, one that hangs just once. */
+static int send_patiently(const struct json *entry)
+{
+	int r = journal_send(&log_state.journal, entry);
+	struct pollfd fd = { .fd = log_state.journal.fd, .events = POLLOUT };
+
+	if (r != -EAGAIN || log_state.lost || poll(&fd, 1, PATIENCE_MS) <= 0)
+		return r;
+	return journal_send(&log_state.journal, entry);
+}
+
 static int send_entry(int priority, const struct log_context *context, const char *line)
 {
 	_cleanup_json_ struct json entry = { 0 };
@@ -80,7 +93,7 @@ static int send_entry(int priority, const struct log_context *context, const cha
 		journal_field_text(&entry, "EBPFMON_PROBE", context->probe);
 	if (context->error)
 		journal_field_number(&entry, "ERRNO", (uint64_t)context->error);
-	return entry.error ? entry.error : journal_send(&log_state.journal, &entry);
+	return entry.error ? entry.error : send_patiently(&entry);
 }
 
 static void write_journal(int priority, const struct log_context *context, const char *line)

@@ -355,7 +355,8 @@ void varlink_connection_run(struct varlink_connection *connection)
 		r = -EPIPE; /* it could never hear the answer */
 	if (r == 0)
 		r = update(connection);
-	if (r < 0)
+	/* Here as well: whose bytes come whenever the timer does would never be given up there. */
+	if (r < 0 || varlink_server_gives_up(connection))
 		varlink_connection_close(connection);
 }
 

@@ -112,6 +112,8 @@ struct varlink_server {
 
 /* What @connection waits for from now on; starts the clock if that changes. */
 void varlink_server_wait(struct varlink_connection *connection, enum varlink_wait wait);
+/* Whether it has waited too long, which is counted then; the caller closes it. */
+bool varlink_server_gives_up(struct varlink_connection *connection);
 /* @connection will be run from the event loop, when it is its user's turn and then its own. */
 void varlink_server_schedule(struct varlink_connection *connection);
 /* @connection is gone: it no longer counts, and there is room for another. */

@@ -162,15 +162,17 @@ static void accept_resume(struct varlink_server *server)
 	disarm_if_idle(server);
 }
 
-static void give_up(struct varlink_connection *connection)
+bool varlink_server_gives_up(struct varlink_connection *connection)
 {
 	struct varlink_counters *counters = &connection->server->counters;
 
+	if (connection->wait == WAIT_NOTHING || connection->deadline > now(connection->server))
+		return false;
 	if (connection->wait == WAIT_REQUEST)
 		counters->closed_timeout++;
 	else
 		counters->closed_queue++;
-	varlink_connection_close(connection);
+	return true;
 }
 
 static int on_timer(sd_event_source *source, uint64_t due, void *userdata)
@@ -191,10 +193,10 @@ static int on_timer(sd_event_source *source, uint64_t due, void *userdata)
 			continue;
 		if (c->deadline > usec)
 			arm(server, c->deadline);
-		else if (c->ready) /* it is us who are slow */
+		else if (c->ready) /* it may be us who are slow: decided at the end of its turn */
 			arm(server, usec + TURN_WAIT_USEC);
-		else
-			give_up(c);
+		else if (varlink_server_gives_up(c))
+			varlink_connection_close(c);
 	}
 	return 0;
 }
