@@ -26,6 +26,7 @@ struct reading {
 	uint64_t sums[EM_SLOTS_USED]; /* of the rows in @store */
 	struct ledger_sample sample;
 	uint64_t unaccounted[EM_SLOTS_USED];
+	struct json_key names[EM_SLOTS_USED]; /* of counters */
 };
 
 static const char *const dimension_names[] = { "uid", "login", "unit" };
@@ -93,13 +94,13 @@ static int gather(struct reading *reading)
 
 /* --- writing ----------------------------------------------------------------------------------- */
 
-static void write_counters(struct json *reply, const char *key, const uint64_t *counters,
-			   uint32_t slots)
+static void write_counters(const struct reading *reading, struct json *reply, const char *key,
+			   const uint64_t *counters, uint32_t slots)
 {
 	json_object_begin(reply, key);
 	for (size_t i = 0; i < EM_SLOTS_USED; i++) {
 		if (slots & 1U << i)
-			json_u64(reply, probe_slot_name(i), counters[i]);
+			json_u64_by(reply, &reading->names[i], counters[i]);
 		else
 			json_null(reply, probe_slot_name(i));
 	}
@@ -138,7 +139,7 @@ static void write_rows(const struct reading *reading, struct json *reply, uint32
 
 		json_object_begin(reply, NULL);
 		write_key(reading, reply, row->key);
-		write_counters(reply, "counters", row->counters, slots);
+		write_counters(reading, reply, "counters", row->counters, slots);
 		json_object_end(reply);
 	}
 	json_array_end(reply);
@@ -187,7 +188,7 @@ static void write_totals(const struct reading *reading, struct json *reply, uint
 		if (reading->everything && !reading->filtered)
 			totals[i] += overflow_of(reading)[i] + reading->span.history.other[i];
 	}
-	write_counters(reply, "totals", totals, slots);
+	write_counters(reading, reply, "totals", totals, slots);
 }
 
 static void write_misses(const struct reading *reading, struct json *reply)
@@ -349,6 +350,8 @@ int api_get_stats(struct varlink_call *call, struct json_object *parameters, voi
 	const char *wrong;
 	int r;
 
+	for (size_t i = 0; i < EM_SLOTS_USED; i++)
+		reading.names[i] = json_key(probe_slot_name(i));
 	reading.by = parse_dimension(json_object_object_get(parameters, "by"));
 	reading.everything = api_privileged(reading.api, call);
 	if (!parse_numbers(&reading, parameters, &wrong))

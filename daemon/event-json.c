@@ -120,16 +120,17 @@ void event_write_names(const struct event *event, struct json *json)
 void event_write_inode(const struct event *event, struct json *json)
 {
 	uint64_t device = event->record->numbers[2];
-	char text[32];
+	char text[48], *at;
 
 	if (!event->strings[EM_STRING_PATH].text) {
 		json_null(json, "device");
 		json_null(json, "inode");
 		return;
 	}
-	snprintf(text, sizeof(text), "%" PRIu64 ":%" PRIu64, device >> MINOR_BITS,
-		 device & ((1 << MINOR_BITS) - 1));
-	json_string(json, "device", text);
+	at = json_digits(text, device >> MINOR_BITS);
+	*at++ = ':';
+	at = json_digits(at, device & ((1 << MINOR_BITS) - 1));
+	json_string_n(json, "device", text, (size_t)(at - text));
 	json_u64(json, "inode", event->record->numbers[3]);
 }
 

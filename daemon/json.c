@@ -7,6 +7,7 @@
 
 #include "utf8.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -154,6 +155,37 @@ void json_append(struct json *json, const char *text, size_t length)
 		value_end(json, mempcpy(json->text + json->length, text, length), json->comma);
 }
 
+/* How many digits it has: by the number of bits one less or just so many. */
+static inline unsigned int digits_of(uint64_t value)
+{
+	static const uint64_t powers[DIGITS_MAX] = {
+		0,
+		10,
+		100,
+		1000,
+		10000,
+		100000,
+		1000000,
+		10000000,
+		100000000,
+		1000000000,
+		10000000000,
+		100000000000,
+		1000000000000,
+		10000000000000,
+		100000000000000,
+		1000000000000000,
+		10000000000000000,
+		100000000000000000,
+		1000000000000000000,
+		10000000000000000000U,
+	};
+	/* 1233 / 4096 is the logarithm of 2 to the base of 10, near enough for 64 bits. */
+	unsigned int less = (64 - (unsigned int)__builtin_clzll(value | 1)) * 1233 >> 12;
+
+	return less + (value >= powers[less]);
+}
+
 /* Two digits per division: half of the divisions are most of the time this takes. */
 static inline char *put_decimal(char *at, uint64_t value)
 {
@@ -161,21 +193,18 @@ static inline char *put_decimal(char *at, uint64_t value)
 				    "25262728293031323334353637383940414243444546474849"
 				    "50515253545556575859606162636465666768697071727374"
 				    "75767778798081828384858687888990919293949596979899";
-	char digits[DIGITS_MAX];
-	size_t n = sizeof(digits);
+	char *end = at + digits_of(value), *to = end;
 
 	while (value >= 100) {
-		n -= 2;
-		memcpy(digits + n, pairs + value % 100 * 2, 2);
+		to -= 2;
+		memcpy(to, pairs + value % 100 * 2, 2);
 		value /= 100;
 	}
-	if (value >= 10) {
-		n -= 2;
-		memcpy(digits + n, pairs + value * 2, 2);
-	} else {
-		digits[--n] = (char)('0' + value);
-	}
-	return mempcpy(at, digits + n, sizeof(digits) - n);
+	if (value >= 10)
+		memcpy(to - 2, pairs + value * 2, 2);
+	else
+		to[-1] = (char)('0' + value);
+	return end;
 }
 
 void json_u64(struct json *json, const char *key, uint64_t value)
@@ -184,6 +213,38 @@ void json_u64(struct json *json, const char *key, uint64_t value)
 
 	if (at)
 		value_end(json, put_decimal(at, value), true);
+}
+
+char *json_digits(char *at, uint64_t value)
+{
+	return put_decimal(at, value);
+}
+
+struct json_key json_key(const char *name)
+{
+	struct json_key key = { .name = name };
+	int length = snprintf(key.text, sizeof(key.text), ",\"%s\":", name);
+
+	if (length > 0 && (size_t)length < sizeof(key.text))
+		key.length = (size_t)length;
+	return key;
+}
+
+/* More is copied than the key has, because a constant number of bytes is a few instructions. */
+void json_u64_by(struct json *json, const struct json_key *key, uint64_t value)
+{
+	size_t skip = json->comma ? 0 : 1;
+	char *at;
+
+	if (!key->length) {
+		json_u64(json, key->name, value);
+		return;
+	}
+	if (!reserve(json, sizeof(key->text) + DIGITS_MAX))
+		return;
+	at = json->text + json->length;
+	memcpy(at, key->text + skip, sizeof(key->text) - 1);
+	value_end(json, put_decimal(at + key->length - skip, value), true);
 }
 
 void json_i64(struct json *json, const char *key, int64_t value)

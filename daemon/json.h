@@ -38,6 +38,20 @@ void json_boolean(struct json *json, const char *key, bool value);
 void json_u64(struct json *json, const char *key, uint64_t value);
 void json_i64(struct json *json, const char *key, int64_t value);
 
+/* A key as it is written, for those that are written by the ten thousand. */
+struct json_key {
+	const char *name;
+	size_t length; /* 0: too long to be prepared */
+	char text[32];
+};
+
+struct json_key json_key(const char *name);
+/* json_u64() under it. */
+void json_u64_by(struct json *json, const struct json_key *key, uint64_t value);
+
+/* Writes the decimal digits of @value to @at, 20 at most, without a NUL; returns their end. */
+char *json_digits(char *at, uint64_t value);
+
 /*
  * @text may hold any bytes: control bytes are escaped; what is not valid UTF-8 becomes U+FFFD, a
  * bad byte each, and so do NUL and noncharacters, for which readers would refuse it all.

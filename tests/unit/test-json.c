@@ -73,7 +73,7 @@ static void every_call_leaves_a_string(void **state)
 static void unsigned_numbers(void **state)
 {
 	uint64_t power = 1;
-	char expected[32];
+	char expected[32], digits[21];
 
 	(void)state;
 	for (int i = 0; i < 20; i++, power *= 10) {
@@ -83,12 +83,54 @@ static void unsigned_numbers(void **state)
 			json_u64(&json, NULL, value);
 			snprintf(expected, sizeof(expected), "%ju", (uintmax_t)value);
 			assert_text(&json, expected);
+			*json_digits(digits, value) = '\0';
+			assert_string_equal(digits, expected);
 		}
 	}
 	struct json json = { .text = NULL };
 
 	json_u64(&json, NULL, UINT64_MAX);
 	assert_text(&json, "18446744073709551615");
+}
+
+static void every_power_of_two(void **state)
+{
+	char expected[32], digits[21];
+
+	(void)state;
+	for (int bit = 0; bit < 64; bit++)
+		for (int less = 0; less < 2; less++) {
+			uint64_t value = (UINT64_C(1) << bit) - (uint64_t)less;
+
+			snprintf(expected, sizeof(expected), "%ju", (uintmax_t)value);
+			*json_digits(digits, value) = '\0';
+			assert_string_equal(digits, expected);
+		}
+}
+
+/* As without, whatever the length of the name, first or not. */
+static void prepared_keys(void **state)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+
+	(void)state;
+	for (size_t from = 0; from < sizeof(name); from++) {
+		struct json_key key = json_key(name + from);
+		struct json json = { .text = NULL }, plain = { .text = NULL };
+
+		assert_int_equal(key.length > 0, sizeof(name) - from <= 28);
+		json_object_begin(&json, NULL);
+		json_object_begin(&plain, NULL);
+		for (uint64_t value = 0; value < 100000; value = value * 7 + 3) {
+			json_u64_by(&json, &key, value);
+			json_u64(&plain, name + from, value);
+		}
+		json_object_end(&json);
+		json_object_end(&plain);
+		assert_string_equal(json.text, plain.text);
+		json_done(&json);
+		json_done(&plain);
+	}
 }
 
 static void signed_numbers(void **state)
@@ -407,6 +449,8 @@ int main(void)
 		cmocka_unit_test(commas_and_nesting),
 		cmocka_unit_test(every_call_leaves_a_string),
 		cmocka_unit_test(unsigned_numbers),
+		cmocka_unit_test(every_power_of_two),
+		cmocka_unit_test(prepared_keys),
 		cmocka_unit_test(signed_numbers),
 		cmocka_unit_test(every_byte),
 		cmocka_unit_test(all_bytes_at_once_can_be_parsed),
