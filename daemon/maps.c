@@ -178,13 +178,19 @@ static int check_table(struct maps *maps, uint32_t slot, struct pins *pins, stru
 	return 0;
 }
 
-static int check_settled(const struct maps *maps, struct pins *pins, struct problem *problem)
+/* What is settled stays mapped in @ret_memory. */
+static int check_settled(const struct maps *maps, struct pins *pins,
+			 struct settled_memory *ret_memory, struct problem *problem)
 {
-	_cleanup_settled_ struct settled_memory memory = { 0 };
 	const struct em_settled *header;
+	int r = maps_settled(maps, ret_memory);
 
-	if (maps_settled(maps, &memory) == 0) {
-		header = memory.settled.header;
+	if (r == -ENOMEM)
+		return problem_set(problem, ENOMEM,
+				   "cannot map the table 'settled' into memory: %s",
+				   strerror(ENOMEM));
+	if (!r) {
+		header = ret_memory->settled.header;
 		assert(header);
 		if (header->era == maps->state->era || header->era + 1 == maps->state->era)
 			return 0;
@@ -427,9 +433,7 @@ static int check_adopted(struct maps *maps, struct pins *pins, struct problem *p
 	int r = check_state(maps, pins, problem);
 
 	if (!r)
-		r = check_settled(maps, pins, problem);
-	if (!r)
-		r = maps_settled(maps, &memory);
+		r = check_settled(maps, pins, &memory, problem);
 	if (r < 0)
 		return r;
 	assert(memory.settled.header);
