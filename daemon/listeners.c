@@ -2,6 +2,7 @@
 /* Who listens to events: listeners.h. */
 #include "listeners.h"
 
+#include "deferred.h"
 #include "event-log.h"
 #include "ring.h"
 
@@ -29,9 +30,10 @@ struct listeners {
 	/* While there is somebody. */
 	struct ring *ring;
 	struct event_log *log;
-	sd_event_source *timer;
-	uint64_t tick_usec;  /* the shortest of theirs */
-	uint64_t window_end; /* ring_produced() when the window began */
+	sd_event_source *timer; /* the next tick, or ... */
+	struct deferred *more;	/* ... a batch that is there already */
+	uint64_t tick_usec;	/* the shortest of theirs */
+	uint64_t window_end;	/* ring_produced() when the window began */
 	struct em_event_losses losses;
 	struct event_clock clock;
 	struct event event; /* being told; large */
@@ -219,17 +221,25 @@ static void on_ready(void *userdata)
 }
 
 /* A full batch is followed by the next one as soon as clients had their turn. */
-static int on_tick(sd_event_source *source, uint64_t due, void *userdata)
+static void read_more(void *userdata)
 {
 	struct listeners *listeners = userdata;
 	bool more;
 
-	(void)due;
 	event_clock_adjust(&listeners->clock);
 	keep_listening(listeners);
 	more = read_batch(listeners);
-	sd_event_source_set_time_relative(source, more ? 0 : listeners->tick_usec);
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	deferred_want(listeners->more, more);
+	sd_event_source_set_time_relative(listeners->timer, listeners->tick_usec);
+	sd_event_source_set_enabled(listeners->timer, more ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+}
+
+static int on_tick(sd_event_source *source, uint64_t due, void *userdata)
+{
+	(void)source;
+	(void)due;
+	read_more(userdata);
+	return 0;
 }
 
 void listeners_read(struct listeners *listeners)
@@ -266,6 +276,7 @@ bool listener_has_news(const struct listener *listener)
 static void stop(struct listeners *listeners)
 {
 	listeners->timer = sd_event_source_disable_unref(listeners->timer);
+	listeners->more = deferred_free(listeners->more);
 	listeners->ring = ring_free(listeners->ring);
 	listeners->log = event_log_free(listeners->log);
 	json_done(&listeners->text);
@@ -282,6 +293,8 @@ static int start(struct listeners *listeners)
 	if (!r)
 		r = sd_event_add_time_relative(listeners->loop, &listeners->timer, CLOCK_MONOTONIC,
 					       0, TICK_ACCURACY_USEC, on_tick, listeners);
+	if (r >= 0)
+		r = deferred_new(listeners->loop, read_more, listeners, &listeners->more);
 	if (r < 0) {
 		stop(listeners);
 		return r;

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "deferred.h"
 #include "message.h"
 #include "varlink.h"
 
@@ -103,7 +104,7 @@ struct varlink_server {
 	struct varlink_listener *listeners;
 	struct varlink_connection *connections;
 	sd_event_source *timer;	 /* on while somebody waits; see varlink_server_wait() */
-	sd_event_source *runner; /* on while a connection is ready */
+	struct deferred *runner; /* wanted while a connection is ready */
 	uint64_t turns;		 /* so far */
 	unsigned int waiting;	 /* connections that wait for something */
 	uint64_t accept_again;	 /* CLOCK_MONOTONIC, usec; 0: accepting */

@@ -21,6 +21,7 @@ enum {
 	ACCEPT_PAUSE_USEC = 1000000,
 	TIMER_ACCURACY_USEC = 10000,
 	TURN_WAIT_USEC = 100000,
+	TURNS_USEC = 2000,
 };
 
 /* --- who is there ------------------------------------------------------------------------------ */
@@ -209,7 +210,7 @@ void varlink_server_schedule(struct varlink_connection *connection)
 	/* A client that leaves is still noticed while a call is open: nothing is read then. */
 	sd_event_source_set_enabled(connection->io,
 				    connection->call.open ? SD_EVENT_ON : SD_EVENT_OFF);
-	sd_event_source_set_enabled(connection->server->runner, SD_EVENT_ONESHOT);
+	deferred_want(connection->server->runner, true);
 }
 
 static bool is_before(const struct varlink_connection *a, const struct varlink_connection *b)
@@ -227,32 +228,33 @@ static void take_turn(struct varlink_server *server, struct varlink_connection *
 			c->user_turn = connection->turn;
 }
 
+/* Of those that are ready the one whose user, then itself, has waited longest; NULL: nobody is. */
+static struct varlink_connection *whose_turn(const struct varlink_server *server)
+{
+	struct varlink_connection *next = NULL;
+
+	for (struct varlink_connection *c = server->connections; c; c = c->next)
+		if (c->ready && (!next || !is_before(next, c))) /* of equals who is here longest */
+			next = c;
+	return next;
+}
+
 /*
- * One connection, then the sockets are looked at again. Users take turns, and so do the
- * connections of each: how many of them somebody has and how much he asks delays only himself.
+ * Until it is somebody's turn again, or for a moment; then the sockets are looked at again. Users
+ * take turns, and so do the connections of each: how many of them somebody has and how much he asks
+ * delays only himself.
  */
-static int on_runner(sd_event_source *source, uint64_t due, void *userdata)
+static void take_turns(void *userdata)
 {
 	struct varlink_server *server = userdata;
-	struct varlink_connection *next = NULL;
-	unsigned int n_ready = 0;
+	uint64_t before = server->turns, end = now_monotonic_usec() + TURNS_USEC;
+	struct varlink_connection *next;
 
-	(void)source;
-	(void)due;
-	for (struct varlink_connection *c = server->connections; c; c = c->next) {
-		if (!c->ready)
-			continue;
-		n_ready++;
-		if (!next || !is_before(next, c)) /* of equals the one that is here longest */
-			next = c;
-	}
-	if (n_ready > 1)
-		sd_event_source_set_enabled(server->runner, SD_EVENT_ONESHOT);
-	if (next) {
+	while ((next = whose_turn(server)) && next->turn <= before && now_monotonic_usec() < end) {
 		take_turn(server, next);
 		varlink_connection_run(next);
 	}
-	return 0;
+	deferred_want(server->runner, next != NULL);
 }
 
 /* --- connections come and go ------------------------------------------------------------------- */
@@ -399,15 +401,7 @@ static int add_sources(struct varlink_server *server)
 	r = sd_event_source_set_enabled(server->timer, SD_EVENT_OFF);
 	if (r < 0)
 		return r;
-	/*
-	 * Not a deferred source: sd-event takes that for pending since it was made and would run
-	 * it before every socket, for as long as one client keeps it busy.
-	 */
-	r = sd_event_add_time(server->event, &server->runner, CLOCK_MONOTONIC, 0, 1, on_runner,
-			      server);
-	if (r < 0)
-		return r;
-	return sd_event_source_set_enabled(server->runner, SD_EVENT_OFF);
+	return deferred_new(server->event, take_turns, server, &server->runner);
 }
 
 int varlink_server_new(sd_event *event, const struct varlink_interface *const *interfaces,
@@ -448,7 +442,7 @@ struct varlink_server *varlink_server_free(struct varlink_server *server)
 	while (server->connections)
 		varlink_connection_close(server->connections);
 	sd_event_source_disable_unref(server->timer);
-	sd_event_source_disable_unref(server->runner);
+	deferred_free(server->runner);
 	sd_event_unref(server->event);
 	free(server);
 	return NULL;
