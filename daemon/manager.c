@@ -8,21 +8,19 @@
 #include "log-ids.h"
 #include "log.h"
 #include "privileges.h"
+#include "probeset.h"
 #include "recorder.h"
+#include "reload.h"
 #include "reporter.h"
-#include "ring.h"
 #include "settle.h"
+#include "settler.h"
 #include "socket.h"
 #include "subscriptions.h"
 #include "takeover.h"
 
-#include <bpf/btf.h>
-#include <bpf/libbpf.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -33,29 +31,24 @@ enum {
 };
 
 struct manager {
-	struct config *config;
-	struct config *started; /* in force at the start, once a reload has replaced it */
-	char *config_file;	/* NULL: the standard places */
-	struct settings settings;
+	struct reload *reload;
+	const struct settings *settings; /* in force: reload's */
 	struct identity_ids ids;
 	struct pins *pins;
 	bool adopted; /* counts that were there go on */
 	struct maps *maps;
-	struct object objects[SETTINGS_PROBES_MAX];
-	size_t n_objects;
+	struct probeset probeset;
 	struct takeover *takeover; /* of counts of another layout, until it is done */
 	struct units *units;
 	struct settle *settle;
 	struct recorder *recorder;
-	struct ring *bells;
+	struct settler *settler;
 	struct clock_watch *clock;
 	struct event_maps *event_maps; /* NULL: no events, which is no reason not to count */
 	struct problem eventless;      /* why not */
 	struct listeners *listeners;   /* likewise */
 	struct subscriptions *subscriptions;
 	struct reporter *reporter;
-	sd_event_source *again; /* settling that has to wait for a moment */
-	bool settle_failed;	/* and that was logged */
 	struct ledger_check check;
 	sd_event *event;
 	struct varlink_server *server;
@@ -69,7 +62,7 @@ struct manager {
 /* All that needs root's reach, before it is given up. */
 static int open_outside(struct manager *manager, struct problem *problem)
 {
-	const struct settings *settings = &manager->settings;
+	const struct settings *settings = manager->settings;
 	int r;
 
 	r = privileges_check(problem);
@@ -92,121 +85,19 @@ static int open_outside(struct manager *manager, struct problem *problem)
 	return r;
 }
 
-static void report_probe(const struct object *object)
+static int start_hooks(struct manager *manager, struct problem *problem)
 {
-	struct log_context context = { .message_id = LOG_ID_DEGRADED,
-				       .probe = object->probe->name };
-
-	if (object->state == OBJECT_DEGRADED)
-		log_write(LOG_NOTICE, &context, "probe '%s': %s", object->probe->name,
-			  object->reason);
-	else if (object->state == OBJECT_UNSUPPORTED)
-		log_write(LOG_WARNING, &context, "probe '%s' does not run: %s", object->probe->name,
-			  object->reason);
-}
-
-static int start_probes(struct manager *manager, struct problem *problem)
-{
-	struct btf *btf = object_btf(problem);
-	struct em_constants constants = manager->settings.constants;
-	const struct object_context context = { .pins = manager->pins,
-						.maps = manager->maps,
-						.btf = btf,
-						.events = manager->event_maps,
-						.constants = &constants };
-	size_t n_probes = 0;
+	struct probeset *probeset = &manager->probeset;
 	int r;
 
-	if (!btf)
-		return -problem->error;
-	constants.events = event_maps_level(manager->event_maps);
-	while (n_probes < SETTINGS_PROBES_MAX && probes[n_probes])
-		n_probes++;
-	r = objects_start(&context, manager->settings.probes, n_probes, manager->objects,
-			  &manager->n_objects, problem);
-	btf__free(btf);
-	return r;
-}
-
-struct sweep {
-	struct manager *manager;
-	struct problem *problem;
-};
-
-/* A pinned hook that no probe of ours is using: of a probe that this version does not have. */
-static int drop_unknown(const char *name, void *userdata)
-{
-	struct sweep *sweep = userdata;
-	struct manager *manager = sweep->manager;
-
-	for (size_t i = 0; i < manager->n_objects; i++)
-		for (size_t a = 0; a < manager->objects[i].n_attachments; a++)
-			if (!strcmp(manager->objects[i].attachments[a].hook->program, name))
-				return 0;
-	log_notice("removing the pinned hook '%s', which no probe uses any more", name);
-	gaps_stopped(maps_state(manager->maps), "?", name, "no probe of this version uses it",
-		     now_realtime_usec());
-	return pins_drop_hook(manager->pins, name, sweep->problem);
-}
-
-/* Said at the start and at the end: in between our own descriptors keep the links attached. */
-static void verified(struct manager *manager)
-{
-	struct em_state *state = maps_state(manager->maps);
-
-	gaps_attached_clear(state);
-	for (size_t i = 0; i < manager->n_objects; i++)
-		for (size_t a = 0; a < manager->objects[i].n_attachments; a++)
-			gaps_attached_add(state, manager->objects[i].attachments[a].hook->program);
-	state->verified_usec = now_realtime_usec();
-}
-
-static int open_maps(struct manager *manager, struct problem *problem)
-{
-	return maps_new(manager->pins, manager->settings.subjects_max, &manager->maps, problem);
-}
-
-/* Finds out which of two layouts is the truth, and makes ours if there is just the other. */
-static int prepare_takeover(struct manager *manager, struct problem *problem)
-{
-	struct pins *other = pins_other(manager->pins);
-	int r = takeover_open(other, &manager->takeover, problem);
-
-	if (r < 0)
-		return r;
-	if (!pins_building(manager->pins) && takeover_reversed(manager->takeover, manager->maps)) {
-		manager->maps = maps_free(manager->maps);
-		r = pins_start_over(manager->pins, problem);
-		if (!r)
-			r = open_maps(manager, problem);
-		if (r < 0)
-			return r;
-	}
-	if (pins_building(manager->pins)) {
-		log_notice("taking over the counts of layout %s", pins_layout(other));
-		takeover_identity(manager->takeover, maps_state(manager->maps));
-		return pins_commit(manager->pins, problem);
-	}
-	if (!takeover_done(manager->takeover, manager->maps))
-		return 0;
-	manager->takeover = takeover_free(manager->takeover);
-	return pins_remove_other(manager->pins, problem);
-}
-
-static int start_hooks(struct manager *manager, bool adopted, struct problem *problem)
-{
-	struct sweep sweep = { manager, problem };
-	int r;
-
-	event_maps_new(manager->settings.events_bytes, &manager->event_maps, &manager->eventless);
-	r = start_probes(manager, problem);
+	event_maps_new(manager->settings->events_bytes, &manager->event_maps, &manager->eventless);
+	probeset->pins = manager->pins;
+	probeset->maps = manager->maps;
+	r = probeset_start(probeset, manager->settings, manager->event_maps, problem);
 	if (manager->event_maps)
 		event_maps_close_shared(manager->event_maps);
-	if (!r && adopted)
-		r = pins_each_link(manager->pins, drop_unknown, &sweep);
-	if (r < 0 && !problem->error)
-		problem_set(problem, -r, "cannot read the links in %s: %s",
-			    pins_path(manager->pins), strerror(-r));
+	if (!r && manager->adopted)
+		r = probeset_drop_unknown(probeset, problem);
 	return r;
 }
 
@@ -220,6 +111,7 @@ static int warn_of_stranger(const char *name, void *userdata)
 
 static int start_tables(struct manager *manager, struct problem *problem)
 {
+	uint32_t subjects_max = manager->settings->subjects_max;
 	int r = pins_begin(manager->pins, problem);
 
 	if (r < 0)
@@ -229,21 +121,22 @@ static int start_tables(struct manager *manager, struct problem *problem)
 	if (r < 0)
 		return problem_set(problem, -r, "cannot read %s: %s", pins_path(manager->pins),
 				   strerror(-r));
-	r = open_maps(manager, problem);
+	r = maps_new(manager->pins, subjects_max, &manager->maps, problem);
 	if (!r && pins_other(manager->pins))
-		r = prepare_takeover(manager, problem);
+		r = takeover_begin(manager->pins, subjects_max, &manager->maps, &manager->takeover,
+				   problem);
 	return r;
 }
 
 /* From here on it is counted. */
 static int start_counting(struct manager *manager, struct problem *problem)
 {
-	int r = start_hooks(manager, manager->adopted, problem);
+	int r = start_hooks(manager, problem);
 
 	if (r < 0)
 		return r;
 	maps_state(manager->maps)->generation++;
-	verified(manager);
+	probeset_verified(&manager->probeset);
 	r = pins_commit(manager->pins, problem);
 	if (r < 0)
 		return r;
@@ -251,14 +144,11 @@ static int start_counting(struct manager *manager, struct problem *problem)
 		  manager->adopted ? "going on with the counts in %s"
 				   : "counting into %s, from zero",
 		  pins_path(manager->pins));
-	for (size_t i = 0; i < manager->n_objects; i++)
-		report_probe(&manager->objects[i]);
+	probeset_report(&manager->probeset);
 	if (manager->eventless.error)
 		log_warning("%s; nobody can subscribe", manager->eventless.text);
 	return 0;
 }
-
-/* --- settling ---------------------------------------------------------------------------------- */
 
 static int find_cgroup(uint64_t id, uint64_t *ret_parent, char *name, void *userdata)
 {
@@ -274,66 +164,6 @@ static int find_cgroup(uint64_t id, uint64_t *ret_parent, char *name, void *user
 }
 _Static_assert((int)UNIT_NAME_BYTES == (int)EM_CGROUP_NAME, "one copies into the other");
 
-enum {
-	RETRY_USEC = 10000000, /* after a failure, which is then probably one of memory */
-};
-
-static void look(struct manager *manager);
-
-static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	struct manager *manager = userdata;
-
-	(void)source;
-	(void)usec;
-	manager->again = sd_event_source_disable_unref(manager->again);
-	look(manager);
-	return 0;
-}
-
-static void look_again(struct manager *manager, uint64_t usec)
-{
-	if (!manager->again)
-		sd_event_add_time_relative(manager->event, &manager->again, CLOCK_MONOTONIC, usec,
-					   0, on_again, manager);
-}
-
-/* Meanwhile counting goes on; when the table is full, for nobody, and the totals say so. */
-static void look(struct manager *manager)
-{
-	uint64_t begun = now_monotonic_usec(), settled = settle_count(manager->settle);
-	struct problem problem = { 0 };
-	int r = settle_look(manager->settle, &problem);
-
-	if (settle_count(manager->settle) > settled)
-		log_debug("settled: %llu us, %llu rows now",
-			  (unsigned long long)(now_monotonic_usec() - begun),
-			  (unsigned long long)settle_rows(manager->settle));
-	if (r > 0)
-		look_again(manager, 0); /* clients come first */
-	if (r >= 0) {
-		manager->settle_failed = false;
-		return;
-	}
-	if (!manager->settle_failed)
-		log_write(LOG_WARNING,
-			  &(struct log_context){ .message_id = LOG_ID_SETTLE,
-						 .error = problem.error },
-			  "cannot make room in the table of subjects: %s; trying again",
-			  problem.text);
-	manager->settle_failed = true;
-	look_again(manager, RETRY_USEC);
-}
-
-/* Why it was rung is not said: there may be several reasons. */
-static void on_bell(void *userdata)
-{
-	struct manager *manager = userdata;
-
-	ring_consume(manager->bells, UINT_MAX, NULL, NULL);
-	look(manager);
-}
-
 /* Completes what an earlier start began, takes over, and listens for the bell from then on. */
 static int start_settling(struct manager *manager, struct problem *problem)
 {
@@ -343,7 +173,7 @@ static int start_settling(struct manager *manager, struct problem *problem)
 		r = units_refresh(manager->units);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot read the cgroup tree: %s", strerror(-r));
-	r = settle_new(manager->maps, manager->pins, manager->units, manager->settings.settled_max,
+	r = settle_new(manager->maps, manager->pins, manager->units, manager->settings->settled_max,
 		       &manager->settle, problem);
 	if (!r)
 		r = settle_recover(manager->settle, problem);
@@ -355,17 +185,8 @@ static int start_settling(struct manager *manager, struct problem *problem)
 	}
 	if (r < 0)
 		return r;
-	r = ring_new(manager->event, maps_bells_fd(manager->maps), MAPS_BELLS_BYTES, on_bell,
-		     manager, &manager->bells);
-	if (r < 0)
-		return problem_set(problem, -r, "cannot read the ring buffer: %s", strerror(-r));
-	/* Bodies of the daemon before us may be running still, and ring a bell that nobody hears. */
-	r = maps_wait_programs(manager->maps);
-	if (r < 0)
-		return problem_set(problem, -r, "cannot wait for programs to end: %s",
-				   strerror(-r));
-	look(manager);
-	return 0;
+	return settler_new(manager->event, manager->maps, manager->settle, &manager->settler,
+			   problem);
 }
 
 static void on_clock_set(uint64_t was_usec, uint64_t now_usec, void *userdata)
@@ -391,9 +212,11 @@ static int start_recording(struct manager *manager, struct problem *problem)
 
 	if (r < 0)
 		return problem_set(problem, -r, "cannot keep a history: %s", strerror(-r));
-	recorder_configure(manager->recorder, &manager->settings.history);
+	recorder_configure(manager->recorder, &manager->settings->history);
 	return 0;
 }
+
+/* --- serving ----------------------------------------------------------------------------------- */
 
 /* Before anything is counted: a start that cannot serve must leave nothing behind. */
 static int open_socket(struct manager *manager, struct problem *problem)
@@ -403,10 +226,10 @@ static int open_socket(struct manager *manager, struct problem *problem)
 	*fd = socket_activated(problem);
 	if (*fd != -ENOENT)
 		return *fd < 0 ? *fd : 0;
-	*fd = socket_listen(manager->settings.socket_path, problem);
+	*fd = socket_listen(manager->settings->socket_path, problem);
 	if (*fd < 0)
 		return *fd;
-	manager->own_socket = strdup(manager->settings.socket_path);
+	manager->own_socket = strdup(manager->settings->socket_path);
 	return manager->own_socket ? 0 : problem_set(problem, ENOMEM, "out of memory");
 }
 
@@ -440,15 +263,15 @@ static int start_serving(struct manager *manager, struct problem *problem)
 
 	if (manager->event_maps)
 		r = listeners_new(manager->event, manager->event_maps, manager->units,
-				  manager->settings.events_queue_bytes, &manager->listeners);
+				  manager->settings->events_queue_bytes, &manager->listeners);
 	if (!r && manager->listeners)
-		r = subscriptions_new(manager->listeners, &manager->settings.subscriptions,
+		r = subscriptions_new(manager->listeners, &manager->settings->subscriptions,
 				      &manager->subscriptions);
 	if (!r && manager->listeners)
 		r = reporter_new(manager->event, manager->listeners, &manager->reporter);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot serve: %s", strerror(-r));
-	r = varlink_server_new(manager->event, interfaces, &info, &manager->settings.limits,
+	r = varlink_server_new(manager->event, interfaces, &info, &manager->settings->limits,
 			       &manager->api, &manager->server);
 	if (!r)
 		r = varlink_server_listen_fd(manager->server, manager->socket_fd);
@@ -460,114 +283,37 @@ static int start_serving(struct manager *manager, struct problem *problem)
 
 /* --- reloading --------------------------------------------------------------------------------- */
 
-struct reload {
-	struct json *restart_needed, *problems;
-};
-
-static void add_problem(const char *line, void *userdata)
+static void apply(const struct settings *settings, void *userdata)
 {
-	struct reload *reload = userdata;
+	struct manager *manager = userdata;
 
-	log_write(LOG_WARNING, &(struct log_context){ .message_id = LOG_ID_CONFIG }, "%s", line);
-	json_string(reload->problems, NULL, line);
-}
-
-static void log_change(const struct config_key *key, const char *was, const char *is,
-		       void *userdata)
-{
-	(void)userdata;
-	log_info("[%s] %s: '%s' -> '%s'%s", key->section, key->name, was, is,
-		 key->live ? "" : ", not before a restart");
-}
-
-static void add_needed(const struct config_key *key, const char *was, const char *is,
-		       void *userdata)
-{
-	struct reload *reload = userdata;
-	char name[64];
-
-	(void)was;
-	(void)is;
-	if (key->live)
-		return;
-	snprintf(name, sizeof(name), "%s.%s", key->section, key->name);
-	json_string(reload->restart_needed, NULL, name);
-}
-
-static void apply(struct manager *manager, struct config *config)
-{
-	if (manager->started)
-		config_free(manager->config);
-	else
-		manager->started = manager->config;
-	manager->config = config;
-	settings_read(config, &manager->settings);
-	log_set_priority(manager->settings.log_priority);
-	varlink_server_set_limits(manager->server, &manager->settings.limits);
+	log_set_priority(settings->log_priority);
+	varlink_server_set_limits(manager->server, &settings->limits);
 	if (manager->subscriptions)
-		subscriptions_set_limits(manager->subscriptions, &manager->settings.subscriptions);
+		subscriptions_set_limits(manager->subscriptions, &settings->subscriptions);
 	if (manager->reporter)
-		reporter_configure(manager->reporter, &manager->settings.journal);
-	settle_set_rows_max(manager->settle, manager->settings.settled_max);
-	recorder_configure(manager->recorder, &manager->settings.history);
-}
-
-/* All or nothing: with any problem the configuration in force stays. */
-static int read_again(struct manager *manager, struct reload *reload)
-{
-	_cleanup_config_ struct config *config = NULL;
-	unsigned int n_problems = 0;
-	int r;
-
-	r = settings_config_new(&config);
-	if (!r)
-		r = config_load(config, manager->config_file, NULL, add_problem, reload,
-				&n_problems);
-	if (r < 0)
-		return r;
-	r = config_inherit(config, manager->config, SETTINGS_COMMAND_LINE);
-	if (r < 0)
-		return r;
-	if (n_problems) {
-		log_warning("the configuration was left as it was");
-		return 0;
-	}
-	config_diff(manager->config, config, log_change, NULL);
-	config_diff(manager->started ? manager->started : manager->config, config, add_needed,
-		    reload);
-	apply(manager, TAKE_PTR(config));
-	return 0;
+		reporter_configure(manager->reporter, &settings->journal);
+	settle_set_rows_max(manager->settle, settings->settled_max);
+	recorder_configure(manager->recorder, &settings->history);
 }
 
 static void notify_status(const struct manager *manager, const char *prefix)
 {
 	char line[256];
 
-	api_status_line(manager->objects, manager->n_objects, line, sizeof(line));
+	api_status_line(manager->probeset.objects, manager->probeset.n_objects, line, sizeof(line));
 	sd_notifyf(0, "%sSTATUS=%s", prefix, line);
 }
 
 static int reload(struct json *reply, void *userdata)
 {
 	struct manager *manager = userdata;
-	_cleanup_json_ struct json needed = { 0 }, problems = { 0 };
-	struct reload lists = { &needed, &problems };
 	int r;
 
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)now_monotonic_usec());
-	json_array_begin(&needed, NULL);
-	json_array_begin(&problems, NULL);
-	r = read_again(manager, &lists);
-	json_array_end(&needed);
-	json_array_end(&problems);
+	r = reload_read(manager->reload, reply);
 	notify_status(manager, "READY=1\n");
-	if (r < 0)
-		return r;
-	json_object_begin(reply, NULL);
-	json_raw(reply, "restartNeeded", needed.text, needed.length);
-	json_raw(reply, "problems", problems.text, problems.length);
-	json_object_end(reply);
-	return needed.error ? needed.error : problems.error;
+	return r;
 }
 
 /* --- running ----------------------------------------------------------------------------------- */
@@ -622,8 +368,8 @@ static void fill_api(struct manager *manager)
 
 	api->maps = manager->maps;
 	api->pin_path = pins_path(manager->pins);
-	api->objects = manager->objects;
-	api->n_objects = manager->n_objects;
+	api->objects = manager->probeset.objects;
+	api->n_objects = manager->probeset.n_objects;
 	api->units = manager->units;
 	api->settle = manager->settle;
 	api->recorder = manager->recorder;
@@ -648,7 +394,7 @@ static int start_reporting(struct manager *manager, struct problem *problem)
 {
 	(void)problem;
 	if (manager->reporter)
-		reporter_configure(manager->reporter, &manager->settings.journal);
+		reporter_configure(manager->reporter, &manager->settings->journal);
 	return 0;
 }
 
@@ -698,13 +444,10 @@ int manager_new(struct config *config, const char *file, struct manager **ret_ma
 	if (!manager)
 		return problem_set(problem, ENOMEM, "out of memory");
 	manager->socket_fd = -1;
-	manager->config = config;
-	settings_read(config, &manager->settings);
-	if (file) {
-		manager->config_file = strdup(file);
-		if (!manager->config_file)
-			return problem_set(problem, ENOMEM, "out of memory");
-	}
+	r = reload_new(config, file, apply, manager, &manager->reload);
+	if (r < 0)
+		return problem_set(problem, -r, "out of memory");
+	manager->settings = reload_settings(manager->reload);
 	r = start(manager, problem);
 	if (r < 0)
 		return r;
@@ -721,25 +464,21 @@ struct manager *manager_free(struct manager *manager)
 		unlink(manager->own_socket);
 	free(manager->own_socket);
 	close_fd(manager->socket_fd);
-	sd_event_source_disable_unref(manager->again);
 	subscriptions_free(manager->subscriptions);
 	reporter_free(manager->reporter);
 	listeners_free(manager->listeners);
 	clock_watch_free(manager->clock);
-	ring_free(manager->bells);
+	settler_free(manager->settler);
 	recorder_free(manager->recorder);
 	settle_free(manager->settle);
 	takeover_free(manager->takeover);
 	units_free(manager->units);
-	for (size_t i = 0; i < SETTINGS_PROBES_MAX; i++)
-		object_release(&manager->objects[i]);
+	probeset_release(&manager->probeset);
 	event_maps_free(manager->event_maps);
 	maps_free(manager->maps);
 	sd_event_unref(manager->event); /* its descriptors may be all that there are */
 	pins_free(manager->pins);
-	config_free(manager->config);
-	config_free(manager->started);
-	free(manager->config_file);
+	reload_free(manager->reload);
 	free(manager);
 	return NULL;
 }
@@ -752,6 +491,6 @@ int manager_run(struct manager *manager)
 	r = sd_event_loop(manager->event);
 	sd_notify(0, "STOPPING=1");
 	if (r >= 0)
-		verified(manager);
+		probeset_verified(&manager->probeset);
 	return r;
 }

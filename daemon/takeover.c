@@ -3,6 +3,7 @@
 #include "takeover.h"
 
 #include "collect.h"
+#include "log.h"
 
 #include <assert.h>
 #include <bpf/bpf.h>
@@ -161,7 +162,8 @@ static void takeover_init(struct takeover *takeover)
 		takeover->rows[i].fd = -1;
 }
 
-int takeover_open(struct pins *other, struct takeover **ret_takeover, struct problem *problem)
+/* Opens the maps of @other and checks that this version understands them. */
+static int open_other(struct pins *other, struct takeover **ret_takeover, struct problem *problem)
 {
 	CLEANUP(takeover_freep) struct takeover *takeover = calloc(1, sizeof(*takeover));
 	int r;
@@ -191,7 +193,8 @@ int takeover_open(struct pins *other, struct takeover **ret_takeover, struct pro
 
 /* --- whose counts are where -------------------------------------------------------------------- */
 
-bool takeover_done(const struct takeover *takeover, const struct maps *maps)
+/* Whether @maps have the other's counts already, */
+static bool is_done(const struct takeover *takeover, const struct maps *maps)
 {
 	_cleanup_settled_ struct settled_memory memory = { 0 };
 
@@ -200,13 +203,15 @@ bool takeover_done(const struct takeover *takeover, const struct maps *maps)
 		       sizeof(takeover->state.tree));
 }
 
-bool takeover_reversed(const struct takeover *takeover, const struct maps *maps)
+/* or the other has those of @maps. */
+static bool is_reversed(const struct takeover *takeover, const struct maps *maps)
 {
 	return !memcmp(takeover->settled.header->taken, maps_state(maps)->tree,
 		       sizeof(takeover->state.tree));
 }
 
-void takeover_identity(const struct takeover *takeover, struct em_state *state)
+/* The other's identity and gaps. */
+static void copy_identity(const struct takeover *takeover, struct em_state *state)
 {
 	const struct em_state *other = &takeover->state;
 
@@ -217,6 +222,37 @@ void takeover_identity(const struct takeover *takeover, struct em_state *state)
 	state->gap_count = other->gap_count;
 	memcpy(state->attached, other->attached, sizeof(state->attached));
 	memcpy(state->gaps, other->gaps, sizeof(state->gaps));
+}
+
+int takeover_begin(struct pins *pins, uint32_t subjects_max, struct maps **maps,
+		   struct takeover **ret_takeover, struct problem *problem)
+{
+	CLEANUP(takeover_freep) struct takeover *takeover = NULL;
+	struct pins *other = pins_other(pins);
+	int r = open_other(other, &takeover, problem);
+
+	if (r < 0)
+		return r;
+	assert(takeover);
+	if (!pins_building(pins) && is_reversed(takeover, *maps)) {
+		*maps = maps_free(*maps);
+		r = pins_start_over(pins, problem);
+		if (!r)
+			r = maps_new(pins, subjects_max, maps, problem);
+		if (r < 0)
+			return r;
+	}
+	if (pins_building(pins)) {
+		log_notice("taking over the counts of layout %s", pins_layout(other));
+		copy_identity(takeover, maps_state(*maps));
+		r = pins_commit(pins, problem);
+	} else if (is_done(takeover, *maps)) {
+		takeover = takeover_free(takeover);
+		r = pins_remove_other(pins, problem);
+	}
+	if (!r)
+		*ret_takeover = TAKE_PTR(takeover);
+	return r;
 }
 
 /* --- adding up --------------------------------------------------------------------------------- */

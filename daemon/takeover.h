@@ -20,21 +20,19 @@
 
 struct takeover;
 
-/* Opens the maps of @other and checks that this version understands them. */
-int takeover_open(struct pins *other, struct takeover **ret_takeover, struct problem *problem);
+/*
+ * Finds out which of two layouts is the truth, that of @pins or its pins_other(), and removes the one
+ * that is not; step 1 if it is just the other. *@maps are those of @pins and may be replaced by an
+ * empty set for @subjects_max subjects; NULL after some failures. *@ret_takeover is what has to be
+ * finished after step 2, NULL if nothing has. 0 or, with a problem, -errno.
+ */
+int takeover_begin(struct pins *pins, uint32_t subjects_max, struct maps **maps,
+		   struct takeover **ret_takeover, struct problem *problem);
 struct takeover *takeover_free(struct takeover *takeover);
 static inline void takeover_freep(struct takeover **takeover)
 {
 	takeover_free(*takeover);
 }
-
-/* Whether @maps have the other's counts already, */
-bool takeover_done(const struct takeover *takeover, const struct maps *maps);
-/* or the other has those of @maps. */
-bool takeover_reversed(const struct takeover *takeover, const struct maps *maps);
-
-/* Gives @state the other's identity and gaps. */
-void takeover_identity(const struct takeover *takeover, struct em_state *state);
 
 /* Steps 3 and 4. */
 int takeover_finish(const struct takeover *takeover, struct maps *maps, struct settle *settle,
