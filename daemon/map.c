@@ -46,6 +46,39 @@ int map_adopt(struct map *map, const struct map_shape *shape, const char *name, 
 	return r ? r : map_check(map, shape, pins_name(pins, map_kind(shape), name), problem);
 }
 
+int map_missing(const char *pin, struct problem *problem)
+{
+	return problem_set(problem, EUCLEAN,
+			   "%s is missing: left the rest untouched; 'ebpfmond --unpin' removes it "
+			   "and all counts",
+			   pin);
+}
+
+int map_adopt_needed(struct map *map, const struct map_shape *shape, struct pins *pins,
+		     struct problem *problem)
+{
+	int r = map_adopt(map, shape, shape->name, pins, problem);
+
+	return r == -ENOENT ? map_missing(pins_name(pins, map_kind(shape), shape->name), problem)
+			    : r;
+}
+
+int map_pin(struct map *map, const struct map_shape *shape, struct pins *pins,
+	    struct problem *problem)
+{
+	int r = pins_put(pins, map_kind(shape), shape->name, map->fd, problem);
+
+	return r ? r
+		 : map_check(map, shape, pins_name(pins, map_kind(shape), shape->name), problem);
+}
+
+int map_share(const struct map *map, const struct map_shape *shape, struct bpf_object *object)
+{
+	struct bpf_map *place = bpf_object__find_map_by_name(object, shape->name);
+
+	return place ? bpf_map__reuse_fd(place, map->fd) : -ENOENT;
+}
+
 static void object_closep(struct bpf_object **object)
 {
 	if (*object)

@@ -10,7 +10,10 @@
 
 enum {
 	MAP_WORD_BYTES = 8,
+	MAP_HASH_ELEMENT_BYTES = 72, /* kernel/bpf/hashtab.c: struct htab_elem and its bucket */
 };
+
+struct bpf_object;
 
 /* What a map must be; entries of 0: any. */
 struct map_shape {
@@ -41,6 +44,19 @@ int map_check(struct map *map, const struct map_shape *shape, const char *pin,
 /* What is pinned as @name, if it has that shape. -ENOENT, without a problem: nothing is. */
 int map_adopt(struct map *map, const struct map_shape *shape, const char *name, struct pins *pins,
 	      struct problem *problem);
+
+/* The same with its own name for one that must be there: -EUCLEAN, with a problem, if it is not. */
+int map_adopt_needed(struct map *map, const struct map_shape *shape, struct pins *pins,
+		     struct problem *problem);
+/* Says that nothing is pinned as @pin, which must be. -EUCLEAN. */
+int map_missing(const char *pin, struct problem *problem);
+
+/* Pins @map, which was made with that shape, by its name; notes its id and entries. */
+int map_pin(struct map *map, const struct map_shape *shape, struct pins *pins,
+	    struct problem *problem);
+
+/* Puts @map in the place of the one of that name that @object declares. -ENOENT: it does not. */
+int map_share(const struct map *map, const struct map_shape *shape, struct bpf_object *object);
 
 /*
  * Creates those maps of core.bpf.c that @names, which ends with NULL, lists, and fills @maps in

@@ -3,10 +3,10 @@
 #include "maps.h"
 
 #include "map.h"
+#include "tables.h"
 
 #include <assert.h>
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,8 +15,6 @@
 enum shared {
 	SHARED_STATE,
 	SHARED_TOTALS,
-	SHARED_ROWS,
-	SHARED_CLAIMS,
 	SHARED_CGROUPS,
 	SHARED_ENDED,
 	SHARED_SETTLED,
@@ -25,18 +23,8 @@ enum shared {
 	SHARED_MAPS,
 };
 
-/* What a table of one era consists of. */
-enum part {
-	PART_ROWS,
-	PART_CLAIMS,
-	TABLE_PARTS,
-};
-
 enum {
-	ROWS_PER_SUBJECT = 2,	 /* rows stay half empty, so that a place is found quickly */
-	SETTLE_SHARE = 2,	 /* settled when 1/2 is in use: the rest is for the meantime */
-	HASH_ELEMENT_BYTES = 72, /* kernel/bpf/hashtab.c: struct htab_elem and its bucket */
-	NAME_BYTES = 16,
+	SETTLE_SHARE = 2, /* settled when 1/2 is in use: the rest is for the meantime */
 };
 
 static const struct map_shape shapes[SHARED_MAPS] = {
@@ -44,9 +32,6 @@ static const struct map_shape shapes[SHARED_MAPS] = {
 			   BPF_F_MMAPABLE, .in_probes = true },
 	[SHARED_TOTALS] = { "totals", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct em_totals), EM_SHARDS,
 			    BPF_F_MMAPABLE, .in_probes = true },
-	[SHARED_ROWS] = { "rows", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, EM_ERAS, 0, .in_probes = true },
-	[SHARED_CLAIMS] = { "claims", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, EM_ERAS, 0,
-			    .in_probes = true },
 	[SHARED_CGROUPS] = { "cgroups", BPF_MAP_TYPE_LRU_HASH, 8, sizeof(struct em_cgroup),
 			     EM_CGROUPS, 0, .in_probes = true },
 	[SHARED_ENDED] = { "ended", BPF_MAP_TYPE_LRU_HASH, sizeof(struct em_process), 4, EM_ENDED,
@@ -58,19 +43,9 @@ static const struct map_shape shapes[SHARED_MAPS] = {
 			   .in_probes = true },
 };
 
-static const struct {
-	enum shared outer;
-	struct map_shape shape; /* but for the name: a number is added */
-} parts[TABLE_PARTS] = {
-	[PART_ROWS] = { SHARED_ROWS,
-			{ "rows", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct em_row), 0,
-			  BPF_F_MMAPABLE } },
-	[PART_CLAIMS] = { SHARED_CLAIMS, { "claims", BPF_MAP_TYPE_HASH, 4, 4, 0, 0 } },
-};
-
 struct maps {
 	struct map shared[SHARED_MAPS];
-	struct map tables[EM_ERAS][TABLE_PARTS];
+	struct tables tables;
 	struct em_state *state;
 	struct em_totals *totals;
 	uint64_t *misses;
@@ -88,47 +63,19 @@ struct maps *maps_free(struct maps *maps)
 		munmap(maps->misses, sizeof(*maps->misses));
 	for (int i = 0; i < SHARED_MAPS; i++)
 		map_release(&maps->shared[i]);
-	for (int era = 0; era < EM_ERAS; era++)
-		for (int part = 0; part < TABLE_PARTS; part++)
-			map_release(&maps->tables[era][part]);
+	tables_release(&maps->tables);
 	free(maps);
 	return NULL;
 }
 
-static uint32_t rows_for(uint32_t subjects_max)
-{
-	uint32_t row_count = ROWS_PER_SUBJECT;
-
-	while (row_count < subjects_max * ROWS_PER_SUBJECT)
-		row_count *= 2;
-	return row_count;
-}
-
-/* "rows_0" */
-static const char *part_name(enum part part, uint32_t slot, char buffer[static NAME_BYTES])
-{
-	snprintf(buffer, NAME_BYTES, "%s_%u", parts[part].shape.name, slot);
-	return buffer;
-}
-
 /* --- verifying --------------------------------------------------------------------------------- */
 
-/* The outer map must hold the very map that is pinned. */
-static int check_inner(const struct maps *maps, enum part part, uint32_t slot, struct pins *pins,
-		       struct problem *problem)
+static int refuse_state(struct pins *pins, struct problem *problem)
 {
-	enum shared outer = parts[part].outer;
-	char name[NAME_BYTES];
-	uint32_t id = 0;
-
-	if (bpf_map_lookup_elem(maps->shared[outer].fd, &slot, &id) < 0 ||
-	    id != maps->tables[slot][part].id)
-		return problem_set(problem, EUCLEAN,
-				   "%s does not hold the map pinned as '%s': left untouched; "
-				   "'ebpfmond --unpin' removes both and their counts",
-				   pins_name(pins, PIN_MAP, shapes[outer].name),
-				   part_name(part, slot, name));
-	return 0;
+	return problem_set(problem, EUCLEAN,
+			   "%s holds no state of this layout: left untouched; 'ebpfmond --unpin' "
+			   "removes it and all counts",
+			   pins_name(pins, PIN_MAP, "state"));
 }
 
 static int check_state(const struct maps *maps, struct pins *pins, struct problem *problem)
@@ -138,43 +85,12 @@ static int check_state(const struct maps *maps, struct pins *pins, struct proble
 	assert(state);
 	if (state->format != EM_FORMAT || state->layout != EM_LAYOUT || state->slots != EM_SLOTS ||
 	    state->shards != EM_SHARDS || state->gap_count > EM_GAPS)
-		return problem_set(problem, EUCLEAN,
-				   "%s holds no state of this layout: left untouched; 'ebpfmond "
-				   "--unpin' removes it and all counts",
-				   pins_name(pins, PIN_MAP, "state"));
+		return refuse_state(pins, problem);
 	if (state->totals_id != maps->shared[SHARED_TOTALS].id)
 		return problem_set(problem, EUCLEAN,
 				   "%s is not the map that counting began with: left untouched; "
 				   "'ebpfmond --unpin' removes it and all counts",
 				   pins_name(pins, PIN_MAP, "totals"));
-	return 0;
-}
-
-/* The table of @slot, which must be there, is the one that programs use. */
-static int check_table(struct maps *maps, uint32_t slot, struct pins *pins, struct problem *problem)
-{
-	const struct map *table = maps->tables[slot];
-	char name[NAME_BYTES];
-
-	for (int part = 0; part < TABLE_PARTS; part++) {
-		int r;
-
-		if (table[part].fd < 0)
-			return problem_set(
-				problem, EUCLEAN,
-				"%s is missing: left the rest untouched; 'ebpfmond --unpin' "
-				"removes it and all counts",
-				pins_name(pins, PIN_MAP, part_name(part, slot, name)));
-		r = check_inner(maps, part, slot, pins, problem);
-		if (r < 0)
-			return r;
-	}
-	if (table[PART_ROWS].entries != maps_rows(maps) ||
-	    table[PART_CLAIMS].entries != maps->state->subjects_max)
-		return problem_set(problem, EUCLEAN,
-				   "%s holds no state of this layout: left untouched; 'ebpfmond "
-				   "--unpin' removes it and all counts",
-				   pins_name(pins, PIN_MAP, "state"));
 	return 0;
 }
 
@@ -257,14 +173,6 @@ static int begin_epoch(struct maps *maps, uint32_t subjects_max, struct problem 
 
 /* --- creating ---------------------------------------------------------------------------------- */
 
-static int create_table(struct map *table, uint32_t subjects_max)
-{
-	static const char *const names[] = { "rows_0", "claims_0", NULL };
-
-	return map_create_core(names, (struct map *[]){ &table[PART_ROWS], &table[PART_CLAIMS] },
-			       rows_for(subjects_max), subjects_max);
-}
-
 static int create_core(struct maps *maps)
 {
 	static const char *const names[] = { "state", "totals", "cgroups", "ended", NULL };
@@ -274,22 +182,6 @@ static int create_core(struct maps *maps)
 		(struct map *[]){ &maps->shared[SHARED_STATE], &maps->shared[SHARED_TOTALS],
 				  &maps->shared[SHARED_CGROUPS], &maps->shared[SHARED_ENDED] },
 		1, 1);
-}
-
-/*
- * The template is an inner map itself: what an outer map holds must equal its template in
- * entries (arrays), and on 5.15 to 6.1 even in having BTF (timer_off in bpf_map_meta_equal()).
- */
-static int create_outer(struct maps *maps, enum part part)
-{
-	enum shared outer = parts[part].outer;
-	const struct map_shape *shape = &shapes[outer];
-	LIBBPF_OPTS(bpf_map_create_opts, options,
-		    .inner_map_fd = (uint32_t)maps->tables[0][part].fd);
-
-	maps->shared[outer].fd = bpf_map_create(shape->type, shape->name, shape->key_bytes,
-						shape->value_bytes, shape->entries, &options);
-	return maps->shared[outer].fd < 0 ? -errno : 0;
 }
 
 static int create_settled(struct maps *maps)
@@ -303,49 +195,21 @@ static int create_settled(struct maps *maps)
 static int pin_shared(struct maps *maps, enum shared which, struct pins *pins,
 		      struct problem *problem)
 {
-	const struct map_shape *shape = &shapes[which];
-	int r = pins_put(pins, map_kind(shape), shape->name, maps->shared[which].fd, problem);
-
-	return r ? r
-		 : map_check(&maps->shared[which], shape,
-			     pins_name(pins, map_kind(shape), shape->name), problem);
-}
-
-/* Pins the table of @slot and lets the outer maps refer to it. */
-static int install_table(struct maps *maps, struct pins *pins, uint32_t slot,
-			 struct problem *problem)
-{
-	for (int part = 0; part < TABLE_PARTS; part++) {
-		struct map *map = &maps->tables[slot][part];
-		char name[NAME_BYTES];
-		int r;
-
-		part_name(part, slot, name);
-		r = pins_replace(pins, PIN_MAP, name, map->fd, problem);
-		if (!r)
-			r = map_check(map, &parts[part].shape, pins_name(pins, PIN_MAP, name),
-				      problem);
-		if (r < 0)
-			return r;
-		if (bpf_map_update_elem(maps->shared[parts[part].outer].fd, &slot, &map->fd, 0))
-			return problem_set(problem, errno, "cannot use the new table %s: %m", name);
-	}
-	return 0;
+	return map_pin(&maps->shared[which], &shapes[which], pins, problem);
 }
 
 /* The order: what refers to something comes after it. */
 static int create_all(struct maps *maps, struct pins *pins, uint32_t subjects_max,
 		      struct problem *problem)
 {
-	static const enum shared order[] = { SHARED_STATE,  SHARED_TOTALS,  SHARED_ROWS,
-					     SHARED_CLAIMS, SHARED_CGROUPS, SHARED_ENDED,
-					     SHARED_SETTLED };
+	static const enum shared order[] = { SHARED_STATE, SHARED_TOTALS, SHARED_CGROUPS,
+					     SHARED_ENDED, SHARED_SETTLED };
 	int r = create_core(maps);
 
 	if (!r)
-		r = create_table(maps->tables[0], subjects_max);
-	for (int part = 0; !r && part < TABLE_PARTS; part++)
-		r = create_outer(maps, part);
+		r = tables_create(&maps->tables, 0, subjects_max);
+	if (!r)
+		r = tables_create_outer(&maps->tables);
 	if (!r)
 		r = create_settled(maps);
 	if (r < 0)
@@ -355,7 +219,9 @@ static int create_all(struct maps *maps, struct pins *pins, uint32_t subjects_ma
 	for (size_t i = 0; !r && i < ARRAY_SIZE(order); i++)
 		r = pin_shared(maps, order[i], pins, problem);
 	if (!r)
-		r = install_table(maps, pins, 0, problem);
+		r = tables_pin_outer(&maps->tables, pins, problem);
+	if (!r)
+		r = tables_install(&maps->tables, 0, pins, problem);
 	return r;
 }
 
@@ -389,31 +255,7 @@ static int create_bells(struct maps *maps, struct problem *problem)
 static int adopt_shared(struct maps *maps, enum shared which, struct pins *pins,
 			struct problem *problem)
 {
-	const struct map_shape *shape = &shapes[which];
-	int r = map_adopt(&maps->shared[which], shape, shape->name, pins, problem);
-
-	if (r == -ENOENT)
-		return problem_set(problem, EUCLEAN,
-				   "%s is missing: left the rest untouched; 'ebpfmond --unpin' "
-				   "removes it and all counts",
-				   pins_name(pins, map_kind(shape), shape->name));
-	return r;
-}
-
-/* All that is pinned of the tables; which of them have to be is found out with the state. */
-static int adopt_tables(struct maps *maps, struct pins *pins, struct problem *problem)
-{
-	char name[NAME_BYTES];
-
-	for (uint32_t slot = 0; slot < EM_ERAS; slot++)
-		for (int part = 0; part < TABLE_PARTS; part++) {
-			int r = map_adopt(&maps->tables[slot][part], &parts[part].shape,
-					  part_name(part, slot, name), pins, problem);
-
-			if (r < 0 && r != -ENOENT)
-				return r;
-		}
-	return 0;
+	return map_adopt_needed(&maps->shared[which], &shapes[which], pins, problem);
 }
 
 static int adopt_all(struct maps *maps, struct pins *pins, struct problem *problem)
@@ -422,7 +264,7 @@ static int adopt_all(struct maps *maps, struct pins *pins, struct problem *probl
 
 	for (int i = 0; !r && i < SHARED_MISSES; i++)
 		r = adopt_shared(maps, i, pins, problem);
-	return r ? r : adopt_tables(maps, pins, problem);
+	return r ? r : tables_adopt(&maps->tables, pins, problem);
 }
 
 /* The table that counts, and the one before while it is not settled. */
@@ -437,8 +279,11 @@ static int check_adopted(struct maps *maps, struct pins *pins, struct problem *p
 	if (r < 0)
 		return r;
 	assert(memory.settled.header);
-	for (era = memory.settled.header->era; !r && era <= maps->state->era; era++)
-		r = check_table(maps, era % EM_ERAS, pins, problem);
+	for (era = memory.settled.header->era; !r && era <= maps->state->era; era++) {
+		r = tables_check(&maps->tables, era, pins, problem);
+		if (!r && !tables_fit(&maps->tables, era, maps->state->subjects_max))
+			r = refuse_state(pins, problem);
+	}
 	return r;
 }
 
@@ -446,9 +291,7 @@ static void maps_init(struct maps *maps)
 {
 	for (int i = 0; i < SHARED_MAPS; i++)
 		maps->shared[i].fd = -1;
-	for (int era = 0; era < EM_ERAS; era++)
-		for (int part = 0; part < TABLE_PARTS; part++)
-			maps->tables[era][part].fd = -1;
+	tables_init(&maps->tables);
 }
 
 int maps_new(struct pins *pins, uint32_t subjects_max, struct maps **ret_maps,
@@ -486,20 +329,12 @@ int maps_new(struct pins *pins, uint32_t subjects_max, struct maps **ret_maps,
 
 int maps_share(const struct maps *maps, struct bpf_object *object)
 {
-	for (int i = 0; i < SHARED_MAPS; i++) {
-		struct bpf_map *map;
-		int r;
+	int r = 0;
 
-		if (!shapes[i].in_probes)
-			continue;
-		map = bpf_object__find_map_by_name(object, shapes[i].name);
-		if (!map)
-			return -ENOENT;
-		r = bpf_map__reuse_fd(map, maps->shared[i].fd);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (int i = 0; !r && i < SHARED_MAPS; i++)
+		if (shapes[i].in_probes)
+			r = map_share(&maps->shared[i], &shapes[i], object);
+	return r ? r : tables_share(&maps->tables, object);
 }
 
 bool maps_used_by(const struct maps *maps, const uint32_t *ids, size_t n_ids)
@@ -547,59 +382,37 @@ int maps_bells_fd(const struct maps *maps)
 
 int maps_rows_fd(const struct maps *maps, uint32_t era)
 {
-	return maps->tables[era % EM_ERAS][PART_ROWS].fd;
+	return tables_rows_fd(&maps->tables, era);
 }
 
 uint32_t maps_rows(const struct maps *maps)
 {
-	return rows_for(maps->state->subjects_max);
+	return tables_rows(maps->state->subjects_max);
 }
 
 int maps_add_table(struct maps *maps, struct pins *pins, uint32_t era, struct problem *problem)
 {
-	uint32_t slot = era % EM_ERAS, subjects_max = maps->state->subjects_max;
+	uint32_t subjects_max = maps->state->subjects_max;
 	int r = maps_drop_table(maps, pins, era, problem);
 
 	if (r < 0)
 		return r;
-	r = create_table(maps->tables[slot], subjects_max);
+	r = tables_create(&maps->tables, era, subjects_max);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot create another table for %u subjects: %s",
 				   subjects_max, strerror(-r));
-	maps->state->claimed[slot] = 0;
-	return install_table(maps, pins, slot, problem);
+	maps->state->claimed[era % EM_ERAS] = 0;
+	return tables_install(&maps->tables, era, pins, problem);
 }
 
 int maps_drop_table(struct maps *maps, struct pins *pins, uint32_t era, struct problem *problem)
 {
-	uint32_t slot = era % EM_ERAS;
-
-	for (int part = 0; part < TABLE_PARTS; part++) {
-		char name[NAME_BYTES];
-		int r;
-
-		part_name(part, slot, name);
-		if (bpf_map_delete_elem(maps->shared[parts[part].outer].fd, &slot) < 0 &&
-		    errno != ENOENT)
-			return problem_set(problem, errno, "cannot let go of the table %s: %m",
-					   name);
-		r = pins_drop(pins, PIN_MAP, name, problem);
-		if (r < 0)
-			return r;
-		map_release(&maps->tables[slot][part]);
-	}
-	return 0;
+	return tables_drop(&maps->tables, era, pins, problem);
 }
 
-/* The kernel returns from an update of an outer map only then: maybe_wait_bpf_programs(). */
 int maps_wait_programs(const struct maps *maps)
 {
-	uint32_t slot = maps->state->era % EM_ERAS;
-
-	return bpf_map_update_elem(maps->shared[SHARED_ROWS].fd, &slot,
-				   &maps->tables[slot][PART_ROWS].fd, 0) < 0
-		       ? -errno
-		       : 0;
+	return tables_wait_programs(&maps->tables, maps->state->era);
 }
 
 /* --- settled ----------------------------------------------------------------------------------- */
@@ -653,14 +466,9 @@ int maps_replace_settled(struct maps *maps, struct pins *pins, const void *data,
 
 uint64_t maps_kernel_bytes(const struct maps *maps)
 {
-	uint64_t bytes = 0;
-
-	for (int era = 0; era < EM_ERAS; era++)
-		if (maps_rows_fd(maps, (uint32_t)era) >= 0)
-			bytes += (uint64_t)maps_rows(maps) * sizeof(struct em_row) +
-				 (uint64_t)maps->state->subjects_max * (HASH_ELEMENT_BYTES + 16);
-	return bytes + EM_CGROUPS * (uint64_t)(sizeof(struct em_cgroup) + HASH_ELEMENT_BYTES) +
-	       EM_ENDED * (uint64_t)(sizeof(struct em_process) + HASH_ELEMENT_BYTES) +
+	return tables_kernel_bytes(&maps->tables, maps->state->subjects_max) +
+	       EM_CGROUPS * (uint64_t)(sizeof(struct em_cgroup) + MAP_HASH_ELEMENT_BYTES) +
+	       EM_ENDED * (uint64_t)(sizeof(struct em_process) + MAP_HASH_ELEMENT_BYTES) +
 	       (uint64_t)maps->shared[SHARED_SETTLED].entries * MAP_WORD_BYTES + MAPS_BELLS_BYTES +
 	       EM_SHARDS * sizeof(struct em_totals) + sizeof(struct em_state);
 }
