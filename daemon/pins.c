@@ -3,10 +3,10 @@
 #include "pins.h"
 
 #include "ebpfmon.h"
+#include "pins-folder.h"
 #include "pins-path.h"
 
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,9 +41,11 @@ static const struct {
 	const char *folder;
 	bool of_hooks;
 } kinds[] = {
-	[PIN_MAP] = { "maps", false },	[PIN_HOOK_MAP] = { "maps", true },
-	[PIN_JUMP] = { "jumps", true }, [PIN_PROGRAM] = { "programs", true },
-	[PIN_LINK] = { "links", true },
+	[PIN_MAP] = { "maps", false },
+	[PIN_HOOK_MAP] = { "maps", true },
+	[PIN_JUMP] = { "jumps", true },
+	[PIN_PROGRAM] = { "programs", true },
+	[PIN_LINK] = { PINS_FOLDER_LINKS, true },
 };
 _Static_assert(ARRAY_SIZE(kinds) == PIN_KINDS, "a kind without a folder");
 
@@ -111,8 +113,6 @@ int pins_open_existing(const char *path, uid_t owner, struct pins **ret_pins,
 			   problem);
 }
 
-static int remove_tree(int parent, const char *name);
-
 struct pins *pins_free(struct pins *pins)
 {
 	if (!pins)
@@ -121,8 +121,8 @@ struct pins *pins_free(struct pins *pins)
 	close_fd(pins->layout_fd);
 	if (pins->building) { /* what did not get ready must not count on */
 		if (!pins->other)
-			remove_tree(pins->root_fd, HOOKS);
-		remove_tree(pins->root_fd, STAGING);
+			pins_folder_remove(pins->root_fd, HOOKS);
+		pins_folder_remove(pins->root_fd, STAGING);
 	}
 	pins_free(pins->other);
 	close_fd(pins->root_fd);
@@ -133,93 +133,13 @@ struct pins *pins_free(struct pins *pins)
 
 /* --- the layout -------------------------------------------------------------------------------- */
 
-static DIR *open_listing(int parent, const char *name)
-{
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!directory && fd >= 0)
-		close_fd(fd);
-	return directory;
-}
-
-static int remove_entries(DIR *directory)
-{
-	struct dirent *entry;
-	int r;
-
-	while ((entry = readdir(directory))) {
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		if (entry->d_type == DT_DIR)
-			r = remove_tree(dirfd(directory), entry->d_name);
-		else
-			r = unlinkat(dirfd(directory), entry->d_name, 0) < 0 ? -errno : 0;
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* Links before everything else: a program must not run on with half of its maps unpinned. */
-static int remove_tree(int parent, const char *name)
-{
-	DIR *directory = open_listing(parent, name);
-	int r;
-
-	if (!directory)
-		return errno == ENOENT ? 0 : -errno;
-	r = remove_tree(dirfd(directory), kinds[PIN_LINK].folder);
-	if (!r)
-		r = remove_entries(directory);
-	closedir(directory);
-	if (r < 0)
-		return r;
-	return unlinkat(parent, name, AT_REMOVEDIR) < 0 ? -errno : 0;
-}
-
-/* Descriptor of directory @name, in @parent, which must be ours; made, with @create, if absent. */
 static int open_folder(const struct pins *pins, int parent, const char *name, const char *shown,
 		       bool create, struct problem *problem)
 {
-	_cleanup_close_ int found = -1, fd = -1;
-	char path[PATH_BYTES], self[32];
-	int r;
+	char path[PATH_BYTES];
 
 	snprintf(path, sizeof(path), "%s/%s", pins->path, shown);
-	if (create && mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
-		return problem_set(problem, errno, "cannot create %s: %m", path);
-	found = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (found < 0 && errno == ENOENT)
-		return -ENOENT;
-	r = found < 0 ? 0 : pins_path_check(found, path, pins->owner, problem);
-	if (r < 0)
-		return r;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", found);
-	fd = found < 0 ? -1 : open(self, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? problem_set(problem, errno, "cannot open %s: %m", path) : TAKE_FD(fd);
-}
-
-/* What pins_replace() of a start that did not end left. */
-static int drop_unfinished(int folder)
-{
-	static const char suffix[] = NEXT;
-	DIR *directory = open_listing(folder, ".");
-	const struct dirent *entry;
-	int r = 0;
-
-	if (!directory)
-		return -errno;
-	while (!r && (entry = readdir(directory))) {
-		size_t length = strlen(entry->d_name);
-
-		if (length >= sizeof(suffix) &&
-		    !strcmp(entry->d_name + length - sizeof(suffix) + 1, suffix) &&
-		    unlinkat(folder, entry->d_name, 0) < 0)
-			r = -errno;
-	}
-	closedir(directory);
-	return r;
+	return pins_folder_open(parent, name, path, pins->owner, create, problem);
 }
 
 /* The folders of either kind; nobody else may have a way in, and no symbolic link leads out. */
@@ -242,7 +162,7 @@ static int open_folders(const struct pins *pins, bool of_hooks, bool create,
 			continue;
 		if (fd < 0)
 			return fd;
-		r = drop_unfinished(fd);
+		r = pins_folder_drop_suffix(fd, NEXT); /* pins_replace() did not end */
 		if (r < 0)
 			return problem_set(problem, -r, "cannot tidy up %s/%s: %s", pins->path,
 					   shown, strerror(-r));
@@ -272,7 +192,7 @@ static bool is_layout(const char *name)
 static int find_other(const struct pins *pins, char name[static LAYOUT_BYTES],
 		      struct problem *problem)
 {
-	DIR *directory = open_listing(pins->root_fd, ".");
+	DIR *directory = pins_folder_list(pins->root_fd, ".");
 	const struct dirent *entry;
 	size_t n = 0;
 
@@ -312,7 +232,7 @@ static int open_other(struct pins *pins, struct problem *problem)
 
 static int remove_unfinished(const struct pins *pins, const char *name, struct problem *problem)
 {
-	int r = remove_tree(pins->root_fd, name);
+	int r = pins_folder_remove(pins->root_fd, name);
 
 	return r < 0 ? problem_set(problem, -r, "cannot remove the unfinished %s/%s: %s",
 				   pins->path, name, strerror(-r))
@@ -380,7 +300,7 @@ static int remove_layout(const struct pins *pins, const char *layout, struct pro
 	int r = renameat(pins->root_fd, layout, pins->root_fd, DISCARD) < 0 ? -errno : 0;
 
 	if (!r)
-		r = remove_tree(pins->root_fd, DISCARD);
+		r = pins_folder_remove(pins->root_fd, DISCARD);
 	return r < 0 ? problem_set(problem, -r, "cannot remove %s/%s: %s", pins->path, layout,
 				   strerror(-r))
 		     : 0;
@@ -518,7 +438,7 @@ int pins_drop_hook(struct pins *pins, const char *name, struct problem *problem)
 int pins_each_link(struct pins *pins, int (*visit)(const char *name, void *userdata),
 		   void *userdata)
 {
-	DIR *directory = open_listing(pins->hooks_fd, kinds[PIN_LINK].folder);
+	DIR *directory = pins_folder_list(pins->hooks_fd, kinds[PIN_LINK].folder);
 	const struct dirent *entry;
 	int r = 0;
 
@@ -540,7 +460,7 @@ static bool is_stranger(const char *name)
 int pins_each_stranger(struct pins *pins, int (*visit)(const char *name, void *userdata),
 		       void *userdata)
 {
-	DIR *directory = open_listing(pins->root_fd, ".");
+	DIR *directory = pins_folder_list(pins->root_fd, ".");
 	const struct dirent *entry;
 	int r = 0;
 
@@ -555,14 +475,14 @@ int pins_each_stranger(struct pins *pins, int (*visit)(const char *name, void *u
 
 int pins_remove_all(struct pins *pins, struct problem *problem)
 {
-	DIR *directory = open_listing(pins->root_fd, ".");
+	DIR *directory = pins_folder_list(pins->root_fd, ".");
 	int r;
 
 	if (!directory)
 		return problem_set(problem, errno, "cannot read %s: %m", pins->path);
-	r = remove_tree(pins->root_fd, HOOKS);
+	r = pins_folder_remove(pins->root_fd, HOOKS);
 	if (!r)
-		r = remove_entries(directory);
+		r = pins_folder_empty(directory);
 	closedir(directory);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot remove what is in %s: %s", pins->path,
