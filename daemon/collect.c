@@ -30,6 +30,7 @@ static void read_row(const struct sweep *sweep, const struct em_row *row, uint64
 {
 	uint64_t tag = __atomic_load_n(&row->tag, __ATOMIC_ACQUIRE);
 	const struct em_subject *subject = &row->subject;
+	const __u64 *told = row->counters; /* of another layout there may be more of them */
 	uint64_t counters[EM_SLOTS_LIMIT];
 
 	if (!tag)
@@ -40,7 +41,7 @@ static void read_row(const struct sweep *sweep, const struct em_row *row, uint64
 	if (tag != em_subject_tag(subject, seed))
 		return;
 	for (size_t i = 0; i < sweep->slots; i++)
-		counters[i] = __atomic_load_n(&row->counters[i], __ATOMIC_RELAXED);
+		counters[i] = __atomic_load_n(&told[i], __ATOMIC_RELAXED);
 	enter(sweep,
 	      &(struct collect_row){ subject->uid, subject->login, subject->cgroup, .unit = 0 },
 	      counters);
