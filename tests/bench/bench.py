@@ -43,7 +43,7 @@ MODES = {
     'quick': {'rounds': 3, 'storm': 0.07, 'processes': (1, 2), 'rates': (100, 400, 1600),
               'rate': 0.8, 'idle': 2},
     'normal': {'rounds': 5, 'storm': 0.2, 'processes': (1, 2),
-               'rates': (100, 200, 400, 800, 1600), 'rate': 10, 'idle': 30},
+               'rates': (100, 200, 400, 800, 1600), 'rate': 30, 'idle': 60},
     'full': {'rounds': 9, 'storm': 0.4, 'processes': (1, 2),
              'rates': (100, 200, 400, 800, 1600), 'rate': 30, 'idle': 60},
 }
@@ -307,10 +307,11 @@ def without_audit(bench, arguments):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog='run', description=__doc__.split('\n', maxsplit=1)[0])
+    parser = argparse.ArgumentParser(
+        prog='run', description=__doc__.split('\n', maxsplit=1)[0] + ' It takes about an hour.')
     for mode, text in (('short', 'under a minute: whether it works'),
                        ('quick', 'a few minutes: first impressions'),
-                       ('full', 'an hour and more: figures to publish')):
+                       ('full', 'twice as long, more rounds')):
         parser.add_argument(f'--{mode}', dest='mode', action='store_const', const=mode,
                             default='normal', help=text)
     parser.add_argument('--rows', metavar='NAME,...', help='only these')
