@@ -18,7 +18,7 @@
 
 enum {
 	ANSWER_SECONDS_MAX = 10,
-	ANSWER_BYTES_MAX = 64 << 20, /* about 500,000 rows */
+	ANSWER_BYTES_MAX = 64 << 20, /* about 190,000 rows */
 	ANSWER_DEPTH_MAX = 32,
 	ERROR_NAME_MAX = 200, /* bytes shown of an error that we do not know */
 };
