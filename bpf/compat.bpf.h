@@ -161,6 +161,14 @@ struct linux_binprm {
 	const char *filename;
 };
 
+typedef struct {
+	unsigned long sig[1]; /* 64 signals */
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	u32 flags;
@@ -181,6 +189,8 @@ struct task_struct {
 	struct css_set *cgroups;
 	void *io_uring; /* struct io_uring_task */
 	void *stack;
+	sigset_t blocked;
+	struct sigpending pending;
 };
 
 struct filename {
@@ -230,7 +240,8 @@ enum {
 	CLONE_THREAD = 0x00010000,
 	AT_REMOVEDIR = 0x200,
 	AT_FDCWD = -100,
-	THREAD_SIZE = 16384,  /* x86 */
+	THREAD_SIZE = 16384, /* x86 */
+	SIGSYS = 31,
 	X32_BIT = 0x40000000, /* of the number of a system call */
 	RENAME_EXCHANGE = 1 << 1,
 	S_IFMT = 0170000,
@@ -381,6 +392,27 @@ static __always_inline u32 syscall_number(struct pt_regs *regs)
 #else
 	return (u32)regs->syscallno;
 #endif
+}
+
+/*
+ * Whether a seccomp filter ended the call by SIGSYS (trap, kill): the kernel did nothing, and @ret is
+ * the register as it was at the start. Such a SIGSYS is pending and not blocked, which nobody else's
+ * can have been when the call began.
+ */
+static __always_inline bool syscall_trapped(struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	const u64 signal = 1ULL << (SIGSYS - 1);
+
+#if defined(__TARGET_ARCH_x86)
+	if ((u32)ret != (u32)regs->orig_ax)
+		return false;
+#else
+	if ((u32)ret != (u32)regs->orig_x0)
+		return false;
+#endif
+	return BPF_CORE_READ(task, pending.signal.sig[0]) & ~BPF_CORE_READ(task, blocked.sig[0]) &
+	       signal;
 }
 
 /* What the task entered the kernel with; NULL before 5.15 (dd6e10fbd9fb). */

@@ -145,7 +145,7 @@ static __always_inline int exec_argument(u32 number, bool compat)
 
 /*
  * Where functions cannot be hooked: every system call of the machine passes here. ENOSYS: this
- * kernel has no such call (x32, a filter), so nothing was attempted.
+ * kernel has no such call (x32, a filter), so nothing was attempted; nor if a filter sent SIGSYS.
  */
 EM_HOOK(exec_sys, "tp_btf/sys_exit", struct pt_regs *regs, long ret)
 {
@@ -158,7 +158,7 @@ EM_HOOK(exec_sys, "tp_btf/sys_exit", struct pt_regs *regs, long ret)
 		return 0;
 	compat = syscall_compat();
 	argument = exec_argument(number, compat);
-	if (argument < 0)
+	if (argument < 0 || syscall_trapped(regs, ret))
 		return 0;
 	return exec_returned(EM_MEMORY(exec_sys),
 			     argument ? syscall_argument(regs, 1, compat)

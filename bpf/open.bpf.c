@@ -267,7 +267,7 @@ EM_HOOK(open_fh32, "fexit", struct pt_regs *regs, long ret)
 
 /*
  * Where functions cannot be hooked: every system call of the machine passes here. ENOSYS: this
- * kernel has no such call (x32, a filter), so nothing was attempted.
+ * kernel has no such call (x32, a filter), so nothing was attempted; nor if a filter sent SIGSYS.
  */
 EM_HOOK(open_sys, "tp_btf/sys_exit", struct pt_regs *regs, long ret)
 {
@@ -281,7 +281,7 @@ EM_HOOK(open_sys, "tp_btf/sys_exit", struct pt_regs *regs, long ret)
 		return 0;
 	compat = syscall_compat();
 	call = open_call(number, compat);
-	if (call == OPEN_NONE)
+	if (call == OPEN_NONE || syscall_trapped(regs, ret))
 		return 0;
 	if (event_wanted(EM_EVENT_OPEN))
 		open_request(regs, call, compat, &request);

@@ -138,7 +138,7 @@ EM_HOOK(unlink_fn, "fexit", int dfd, struct filename *name, int ret)
 
 /*
  * Where functions cannot be hooked: every system call of the machine passes here. ENOSYS: this
- * kernel has no such call (x32, a filter), so nothing was attempted.
+ * kernel has no such call (x32, a filter), so nothing was attempted; nor if a filter sent SIGSYS.
  */
 EM_HOOK(unlink_sys, "tp_btf/sys_exit", struct pt_regs *regs, long ret)
 {
@@ -149,7 +149,7 @@ EM_HOOK(unlink_sys, "tp_btf/sys_exit", struct pt_regs *regs, long ret)
 	bool compat;
 	u32 flags;
 
-	if (argument < 0 || ret == -ENOSYS)
+	if (argument < 0 || ret == -ENOSYS || syscall_trapped(regs, ret))
 		return 0;
 	compat = syscall_compat();
 	name = syscall_argument(regs, 0, compat);

@@ -7,14 +7,11 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/filter.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -123,17 +120,30 @@ static void start_ticking(struct attempt *attempt)
 /* The user forbids itself to open: the system call is refused, as the case says, before it begins. */
 static void start_seccomp(struct attempt *attempt)
 {
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned int)attempt->test->error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = { ARRAY_SIZE(filter), filter };
+	start_filter(attempt, SYS_openat, SECCOMP_RET_ERRNO | (unsigned int)attempt->test->error);
+}
 
-	must(attempt, "no_new_privs", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		skip(attempt, "this kernel has no seccomp filters");
+static void start_seccomp_trap(struct attempt *attempt)
+{
+	start_filter(attempt, SYS_openat, SECCOMP_RET_TRAP);
+}
+
+static void start_seccomp_kill(struct attempt *attempt)
+{
+	start_filter(attempt, SYS_openat, SECCOMP_RET_KILL_PROCESS);
+}
+
+/* Whatever is in the register afterwards is no descriptor. */
+static long open_refused(struct attempt *attempt, unsigned long i)
+{
+	(void)i;
+	syscall(SYS_openat, AT_FDCWD, attempt->test->path, O_RDONLY);
+	return 0;
+}
+
+static long open_fatally(struct attempt *attempt)
+{
+	return open_refused(attempt, 0);
 }
 
 #define FAILING	 .needs = NEEDS_FAILED, .attempt = open_openat
@@ -190,5 +200,9 @@ const struct attempt_case open_failure_cases[] = {
 	/* As if there were no such system call: no attempt. */
 	{ "seccomp-ENOSYS", "file", O_RDONLY, .start = start_seccomp, .attempt = open_openat,
 	  .error = ENOSYS },
+	{ "seccomp-trap", "file", .start = start_seccomp_trap, .attempt = open_refused },
+	{ "seccomp-kill", "file", .start = start_seccomp_kill, .attempt = spawn,
+	  .exec = open_fatally, .error = EOWNERDEAD,
+	  .counted = { [EM_ABNORMAL_EXITS] = 1, SPAWNED } },
 	{ 0 },
 };

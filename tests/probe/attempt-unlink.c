@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -107,6 +108,19 @@ static void prepare_long_path(struct attempt *attempt)
 
 	memset(path, '/', PATH_MAX);
 	attempt->data = path;
+}
+
+static void start_seccomp_trap(struct attempt *attempt)
+{
+	start_filter(attempt, SYS_unlinkat, SECCOMP_RET_TRAP);
+}
+
+/* Whatever is in the register afterwards is no result. */
+static long unlink_refused(struct attempt *attempt, unsigned long i)
+{
+	(void)i;
+	unlinkat_path(attempt->test->path, 0);
+	return 0;
 }
 
 static long remove_directories(struct attempt *attempt, unsigned long i)
@@ -214,6 +228,8 @@ const struct attempt_case unlink_cases[] = {
 	{ "unlinkat-EFAULT", EARLY, .attempt = unlink_bad_path, LINKED(EFAULT) },
 	{ "unlinkat-EINVAL", "file", BAD_FLAG, EARLY, .attempt = unlink_path, LINKED(EINVAL) },
 	{ "unlinkat-ENOENT-empty", "", EARLY, .attempt = unlink_path, LINKED(ENOENT) },
+	{ "unlinkat-seccomp-trap", "own/file", .start = start_seccomp_trap,
+	  .attempt = unlink_refused },
 	{ "rmdir", .attempt = remove_directories },
 	{ "rmdir-ENOTDIR", "own/file", AT_REMOVEDIR, .attempt = unlink_path, .error = ENOTDIR },
 	{ "rename-over", .attempt = rename_over, REPLACED },

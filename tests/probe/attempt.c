@@ -16,7 +16,11 @@
 #include <libgen.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -186,6 +190,28 @@ void start_user_namespace(struct attempt *attempt)
 {
 	if (unshare(CLONE_NEWUSER) < 0)
 		skip(attempt, "users may not create user namespaces here");
+}
+
+static void on_refusal(int signal)
+{
+	(void)signal;
+}
+
+void start_filter(const struct attempt *attempt, int number, unsigned int action)
+{
+	const struct sigaction refusal = { .sa_handler = on_refusal };
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { ARRAY_SIZE(filter), filter };
+
+	must(attempt, "SIGSYS", sigaction(SIGSYS, &refusal, NULL));
+	must(attempt, "no_new_privs", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		skip(attempt, "this kernel has no seccomp filters");
 }
 
 void write_file(const struct attempt *attempt, const char *path, const char *text, mode_t mode)

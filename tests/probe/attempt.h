@@ -115,6 +115,9 @@ void become_reader(uid_t uid);	  /* with CAP_DAC_READ_SEARCH: open_by_handle_at(
 void become_real_only(uid_t uid); /* the effective user stays root, as in a set-uid program */
 void become_effective_only(uid_t uid);
 
+/* From now on a seccomp filter answers system call @number with @action; SIGSYS does nothing. */
+void start_filter(const struct attempt *attempt, int number, unsigned int action);
+
 /* Root's ways to fill the room. Helpers that were not built make the case a skip. */
 void write_file(const struct attempt *attempt, const char *path, const char *text, mode_t mode);
 void copy_helper(const struct attempt *attempt, const char *helper, const char *path, mode_t mode);
