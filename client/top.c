@@ -295,6 +295,17 @@ static int top_wait(struct top *top)
 	return code;
 }
 
+/* From the first answer on; what is typed before waits in the terminal, or nothing would answer. */
+static int keys_open(struct top *top)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int code = screen_open(&top->screen);
+
+	if (!code && epoll_ctl(top->events_fd, EPOLL_CTL_ADD, STDIN_FILENO, &event))
+		code = complain(CODE_FAILURE, "cannot wait for keys: %s", strerror(errno));
+	return code;
+}
+
 static int top_run(struct top *top)
 {
 	int code;
@@ -305,7 +316,7 @@ static int top_run(struct top *top)
 		code = top_ask(top);
 		if (!code && !top->options->values[OPTION_BATCH] && !top->screen.open &&
 		    top->answered)
-			code = screen_open(&top->screen);
+			code = keys_open(top);
 		if (!code && top->answered)
 			code = top_draw(top, was_away);
 		if (!code && !top->quit && !top->output.closed)
@@ -331,7 +342,7 @@ static int number_read(struct top *top)
 	return CODE_OK;
 }
 
-/* What is to end the wait for an answer: a signal, a key. */
+/* What is to end the wait for an answer: a signal; later a key. */
 static int events_open(struct top *top)
 {
 	struct epoll_event event = { .events = EPOLLIN };
@@ -339,11 +350,9 @@ static int events_open(struct top *top)
 
 	top->events_fd = epoll_create1(EPOLL_CLOEXEC);
 	error = top->events_fd < 0 ||
-		epoll_ctl(top->events_fd, EPOLL_CTL_ADD, top->watch.interrupt_fd, &event) ||
-		(!top->options->values[OPTION_BATCH] &&
-		 epoll_ctl(top->events_fd, EPOLL_CTL_ADD, STDIN_FILENO, &event));
+		epoll_ctl(top->events_fd, EPOLL_CTL_ADD, top->watch.interrupt_fd, &event);
 	top->connection.interrupt_fd = top->events_fd;
-	return error ? complain(CODE_FAILURE, "cannot wait for keys: %s", strerror(errno))
+	return error ? complain(CODE_FAILURE, "cannot wait for signals: %s", strerror(errno))
 		     : CODE_OK;
 }
 

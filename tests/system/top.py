@@ -183,6 +183,20 @@ def the_screen():
     end_server()
 
 
+def typed_before():
+    """Lines that were typed before the first answer are keys after it."""
+    serve([answer(n) for n in range(1, 200)])
+    command = "read line; exec \"$0\" --socket=\"$1\" top -d 0.2"
+    terminal = Terminal(["/bin/sh", "-c", command, os.environ["EBPFCTL"], socket])
+    terminals.append(terminal)
+    terminal.press("the shell's\nh\n")
+    shows("rows, though something was typed", terminal, users)
+    shows("what was typed before", terminal, lambda s: s[1].startswith("q quit  p pause"))
+    terminal.press("q")
+    same("typed before: q ends it", 0, terminal.ends())
+    end_server()
+
+
 def other_views():
     serve([answer(1), answer(2)] + [answer(n, "login") for n in range(1, 4)] +
           [answer(n, "unit") for n in range(1, 100)])
@@ -267,7 +281,7 @@ def other_terminals():
     end_server()
 
 
-for case in (the_screen, other_views, restarts, a_daemon_that_hangs, the_terminal_goes,
+for case in (the_screen, typed_before, other_views, restarts, a_daemon_that_hangs, the_terminal_goes,
              other_terminals):
     try:
         case()
