@@ -58,9 +58,9 @@ static __always_inline int open_returned(struct event_memory memory, const struc
 /*
  * Opens that no process asked for. Programs and interpreters being run carry FMODE_EXEC; core
  * files are opened by the one that dies; a name that never was in user memory is the kernel's own
- * (swap, accounting; 7.x does not tell any more); io_uring first tries not to block and repeats
- * the open in a worker if that was not enough. On 7.x also comes here what could not even be read
- * from the process: that is left out as on all others.
+ * (7.x does not tell any more); io_uring first tries not to block and repeats the open in a worker
+ * if that was not enough. On 7.x also comes here what could not even be read from the process: that
+ * is left out as on all others. The names for swapon() and acct() are the process's, and stay in.
  */
 static __always_inline bool open_internal(const struct filename *name, const struct open_flags *op,
 					  u32 task_flags, unsigned long result)
