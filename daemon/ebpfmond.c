@@ -170,6 +170,14 @@ static int check(const struct config *config)
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static int tell_of_stranger(const char *name, void *userdata)
+{
+	const struct settings *settings = userdata;
+
+	log_warning("%s/%s is not ebpfmond's: left untouched", settings->pin_path, name);
+	return 0;
+}
+
 static int unpin(const struct config *config)
 {
 	CLEANUP(pins_freep) struct pins *pins = NULL;
@@ -190,7 +198,8 @@ static int unpin(const struct config *config)
 		r = pins_remove_all(pins, &problem);
 	if (r < 0)
 		return fail(&problem);
-	log_info("removed everything below %s: counting has ended", settings.pin_path);
+	pins_each_stranger(pins, tell_of_stranger, &settings);
+	log_info("removed all that is ebpfmond's below %s: counting has ended", settings.pin_path);
 	return EXIT_SUCCESS;
 }
 

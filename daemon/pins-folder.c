@@ -60,13 +60,15 @@ int pins_folder_drop_suffix(int folder, const char *suffix)
 	return r;
 }
 
-int pins_folder_empty(DIR *directory)
+int pins_folder_empty(DIR *directory, bool (*spared)(const char *name))
 {
 	struct dirent *entry;
 	int r;
 
 	while ((entry = readdir(directory))) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (spared && spared(entry->d_name))
 			continue;
 		if (entry->d_type == DT_DIR)
 			r = pins_folder_remove(dirfd(directory), entry->d_name);
@@ -87,7 +89,7 @@ int pins_folder_remove(int parent, const char *name)
 		return errno == ENOENT ? 0 : -errno;
 	r = pins_folder_remove(dirfd(directory), PINS_FOLDER_LINKS);
 	if (!r)
-		r = pins_folder_empty(directory);
+		r = pins_folder_empty(directory, NULL);
 	closedir(directory);
 	if (r < 0)
 		return r;

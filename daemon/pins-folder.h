@@ -32,5 +32,5 @@ int pins_folder_drop_suffix(int folder, const char *suffix);
  * run on with half of its maps unpinned. An absent one is fine. 0 or -errno.
  */
 int pins_folder_remove(int parent, const char *name);
-/* Removes what is in @directory, but not that itself. 0 or -errno. */
-int pins_folder_empty(DIR *directory);
+/* Removes what is in @directory and not @spared (NULL: all), but not that itself. 0 or -errno. */
+int pins_folder_empty(DIR *directory, bool (*spared)(const char *name));

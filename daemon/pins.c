@@ -482,13 +482,14 @@ int pins_remove_all(struct pins *pins, struct problem *problem)
 		return problem_set(problem, errno, "cannot read %s: %m", pins->path);
 	r = pins_folder_remove(pins->root_fd, HOOKS);
 	if (!r)
-		r = pins_folder_empty(directory);
+		r = pins_folder_empty(directory, is_stranger);
 	closedir(directory);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot remove what is in %s: %s", pins->path,
 				   strerror(-r));
 	/* Under systemd the directory is tmpfiles.d's and its parent is root's: staying is fine. */
-	if (rmdir(pins->path) < 0 && errno != EACCES && errno != EPERM && errno != EBUSY)
+	if (rmdir(pins->path) < 0 && errno != EACCES && errno != EPERM && errno != EBUSY &&
+	    errno != ENOTEMPTY)
 		return problem_set(problem, errno, "cannot remove %s: %m", pins->path);
 	return 0;
 }

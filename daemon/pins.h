@@ -88,7 +88,10 @@ int pins_each_link(struct pins *pins, int (*visit)(const char *name, void *userd
 int pins_each_stranger(struct pins *pins, int (*visit)(const char *name, void *userdata),
 		       void *userdata);
 
-/* Removes hooks and every layout, links first, and PATH itself where its parent allows that. */
+/*
+ * Removes hooks and every layout, links first, and PATH itself where its parent allows that and
+ * nobody else has put anything there.
+ */
 int pins_remove_all(struct pins *pins, struct problem *problem);
 
 /* The path of a pin as users see it, in a static buffer that the next call overwrites. */
