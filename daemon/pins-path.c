@@ -17,10 +17,21 @@ enum {
 	LOCK_WAIT_MS = 50,
 };
 
+static int check_writable(const struct statfs *fs, const char *path, struct problem *problem)
+{
+	if (!((unsigned long)fs->f_flags & ST_RDONLY))
+		return 0;
+	return problem_set(problem, EROFS,
+			   "the BPF file system that %s is on is read-only: make it writable with "
+			   "'mount -o remount,rw /sys/fs/bpf'",
+			   path);
+}
+
 int pins_path_check(int fd, const char *path, uid_t owner, struct problem *problem)
 {
 	struct statfs fs;
 	struct stat st;
+	int r;
 
 	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
 		return problem_set(problem, errno, "cannot examine %s: %m", path);
@@ -29,11 +40,9 @@ int pins_path_check(int fd, const char *path, uid_t owner, struct problem *probl
 				   "%s is not on a BPF file system: mount one with 'mount -t bpf "
 				   "bpf /sys/fs/bpf'",
 				   path);
-	if (fs.f_flags & ST_RDONLY)
-		return problem_set(problem, EROFS,
-				   "the BPF file system that %s is on is read-only: make it "
-				   "writable with 'mount -o remount,rw /sys/fs/bpf'",
-				   path);
+	r = check_writable(&fs, path, problem);
+	if (r < 0)
+		return r;
 	if (st.st_uid != owner)
 		return problem_set(
 			problem, EPERM,
@@ -53,12 +62,16 @@ static int make_directory(int parent, const char *name, const char *path, uid_t 
 			  struct problem *problem)
 {
 	struct statfs fs;
+	int r;
 
 	if (fstatfs(parent, &fs) < 0 || (unsigned long)fs.f_type != BPF_FS_MAGIC)
 		return problem_set(problem, ENODEV,
 				   "there is no BPF file system above %s: mount one with 'mount -t "
 				   "bpf bpf /sys/fs/bpf'",
 				   path);
+	r = check_writable(&fs, path, problem);
+	if (r < 0)
+		return r;
 	if (mkdirat(parent, name, 0700) < 0)
 		return errno == EEXIST ? 0 /* somebody was faster: not ours to give away */
 				       : problem_set(problem, errno, "cannot create %s: %m", path);
