@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 enum action {
@@ -265,6 +266,7 @@ int main(int argc, char **argv)
 {
 	struct arguments arguments = { 0 };
 
+	umask(0077); /* pins get all the bits they are given, and nobody else any */
 	log_open(LOG_INFO);
 	libbpf_set_print(print_libbpf);
 	if (parse_arguments(argc, argv, &arguments) < 0) {
