@@ -328,8 +328,11 @@ int reply_complain(const struct reply *reply, const char *method)
 				method);
 	if (slice_is(reply->error, "org.varlink.service.InvalidParameter")) {
 		reply_detail(reply, "parameter", &parameter);
-		return complain(CODE_USAGE, "ebpfmond does not accept the parameter '%s' of %s",
-				parameter.data, method);
+		return complain(CODE_USAGE, "ebpfmond does not accept the parameter '%s' of %s%s",
+				parameter.data, method,
+				parameter.data && !strcmp(parameter.data, "probes")
+					? ": 'ebpfctl probes' lists the names that there are"
+					: "");
 	}
 	if (slice_is(reply->error, "io.ebpfmon.Monitor.TooManySubscribers"))
 		return complain(CODE_FAILURE, "ebpfmond has no room for another subscriber: see "

@@ -296,6 +296,20 @@ static int event_take(struct stream *stream, struct slice event)
 	return error ? connection_complain(&stream->connection, error) : CODE_OK;
 }
 
+/* The daemon has accepted what it was asked for. The heading is above what the command writes. */
+static int begin(struct stream *stream)
+{
+	int code = CODE_OK;
+
+	stream->open = true;
+	if (!stream->options->json && !stream->options->values[OPTION_NO_LEGEND]) {
+		event_line_heading(&stream->line, &stream->text);
+		code = write_out(stream);
+	}
+	command_go(&stream->command);
+	return code;
+}
+
 static int message_take(struct stream *stream, struct slice text)
 {
 	struct subscription_message message;
@@ -306,9 +320,8 @@ static int message_take(struct stream *stream, struct slice text)
 	if (message.reply.error.text)
 		return reply_complain(&message.reply, SUBSCRIBE);
 	if (!stream->open)
-		command_go(&stream->command);
-	stream->open = true;
-	if (message.event.text)
+		code = begin(stream);
+	if (!code && message.event.text)
 		code = event_take(stream, message.event);
 	if (!code && message.lost.text) {
 		loss_add(stream, message.lost);
@@ -439,8 +452,6 @@ static int show(struct stream *stream, const char *parameters)
 		stream->line.origin_usec = realtime_usec();
 	output_open(&stream->output);
 	stream->line.output = &stream->output;
-	if (!options->json && !options->values[OPTION_NO_LEGEND])
-		event_line_heading(&stream->line, &stream->text);
 	code = run(stream, parameters);
 	command_wait(&stream->command);
 	if (stream->open && !options->values[OPTION_NO_LEGEND])
