@@ -33,6 +33,7 @@ FIRST_COUNTS = {'open': 20000, 'missing': 20000, 'exec': 200, 'getppid': 100000,
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SETTLE_MAX = 0.3  # seconds: there may be no end, for tools that are told of the whole machine
 SETTLE_LAST_MAX = 1  # before it is ended, which drops what it has not told
+UNPIN_MAX = 5  # the daemon may be on its way out
 BEGIN = time.monotonic()
 LOCK = '/run/ebpfmon-bench.lock'
 
@@ -286,6 +287,17 @@ def hooks_of_ebpfmond(session):
         daemon.clean()
 
 
+def leave_no_pins(session):
+    """Whoever was ended in the middle of stopping the daemon has not removed them."""
+    daemon = tools.Ebpfmond('last', 'last')
+    daemon.session = session
+    end_time = time.monotonic() + UNPIN_MAX
+    while os.path.isdir(tools.PINS) and time.monotonic() < end_time:
+        subprocess.run(['pkill', '-f', '--', f'--pins {tools.PINS}'], check=False)
+        daemon.unpin()
+        time.sleep(0.1)
+
+
 def all_rows(session, arguments):
     hooks = hooks_of_ebpfmond(session)
     rows = [tools.Floor('floor', 'empty programs on the same hooks', hooks)]
@@ -350,10 +362,13 @@ def measure(arguments):
 
 def measure_in(folder, programs, arguments):
     session = tools.Session(folder, programs, 2000000000 + os.getpid())
-    bench = Bench(session, arguments.mode, all_rows(session, arguments))
-    bench.describe()
-    without_audit(bench, arguments)
-    return bench.run()
+    try:
+        bench = Bench(session, arguments.mode, all_rows(session, arguments))
+        bench.describe()
+        without_audit(bench, arguments)
+        return bench.run()
+    finally:
+        leave_no_pins(session)
 
 
 def end(*_):
