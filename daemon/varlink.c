@@ -21,7 +21,7 @@ enum {
 	ACCEPT_PAUSE_USEC = 1000000,
 	TIMER_ACCURACY_USEC = 10000,
 	TURN_WAIT_USEC = 100000,
-	TURNS_USEC = 2000,
+	TURNS_USEC = 2000, /* for connections that are ready, in each turn of the loop */
 };
 
 /* --- who is there ------------------------------------------------------------------------------ */
