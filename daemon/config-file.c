@@ -143,10 +143,9 @@ static int read_text(const char *path, struct config_report *report, struct text
 }
 
 /*
- * Writes one line to the copy: "LINE:KEY=VALUE", "[LINE:SECTION]", or nothing for a comment, and
- * an empty line, without which libeconf would take a line that lacks its '=' for more of the value
- * above. Errors are found by their line in the copy, so each line becomes exactly two.
- * 1 when there was anything but a comment.
+ * Writes one line to the copy: "LINE:KEY=VALUE", "[LINE:SECTION]", or nothing for a comment or what
+ * is neither. Errors are found by their line in the copy, so each line becomes one. 1 when there was
+ * anything but a comment.
  */
 static int copy_line(const char *path, struct config_report *report, const char *start, size_t size,
 		     unsigned int line, FILE *out)
@@ -159,17 +158,22 @@ static int copy_line(const char *path, struct config_report *report, const char 
 	while (start < end && strchr(" \t\r\v\f", *start))
 		start++;
 	if (start == end || *start == '#' || *start == ';') {
-		fputs("\n\n", out);
+		fputc('\n', out);
 		return 0;
 	}
 	if (end - start > LINE_BYTES_MAX)
 		return config_report(report, path, line,
 				     "is longer than %d bytes; the file is left out",
 				     LINE_BYTES_MAX);
-	if (*start == '[')
-		fprintf(out, "[%u:%.*s\n\n", line, (int)(end - start - 1), start + 1);
-	else
-		fprintf(out, "%u:%.*s\n\n", line, (int)(end - start), start);
+	if (*start == '[') {
+		fprintf(out, "[%u:%.*s\n", line, (int)(end - start - 1), start + 1);
+	} else if (memchr(start, '=', (size_t)(end - start))) {
+		fprintf(out, "%u:%.*s\n", line, (int)(end - start), start);
+	} else {
+		config_report(report, path, line,
+			      "is neither [SECTION] nor KEY=VALUE; the line is left out");
+		fputc('\n', out);
+	}
 	return 1;
 }
 
@@ -235,8 +239,8 @@ static int parse_copy(const char *path, struct config_report *report, FILE *copy
 				     "cannot be read without /proc; it is left out");
 	default:
 		econf_errLocation(&location, &line);
-		return config_report(report, path, (unsigned int)(line + 1) / 2,
-				     "neither [SECTION] nor KEY=VALUE; the file is left out");
+		return config_report(report, path, (unsigned int)line,
+				     "is neither [SECTION] nor KEY=VALUE; the file is left out");
 	}
 }
 

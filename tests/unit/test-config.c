@@ -151,9 +151,10 @@ static void good_files_are_read(void **state)
 	}
 }
 
-#define LEVELS	   "one of error, warning, notice, info, debug"
-#define NOT_A_LINE "neither [SECTION] nor KEY=VALUE; the file is left out\n"
-#define DOES_NOT   "is not a known key and is ignored"
+#define LEVELS	      "one of error, warning, notice, info, debug"
+#define NOT_A_LINE    "is neither [SECTION] nor KEY=VALUE; the line is left out\n"
+#define NOT_A_SECTION "is neither [SECTION] nor KEY=VALUE; the file is left out\n"
+#define DOES_NOT      "is not a known key and is ignored"
 
 /* Content with problems below "[Daemon]\nUser=set\n", whether that User counts, and the lines. */
 static const struct {
@@ -170,9 +171,9 @@ static const struct {
 	  "/f:3: [Daemon] LogLevel=debug # loud is not " LEVELS
 	  "; keeping info (a comment needs a line of its own)\n" },
 	{ "LogLevel=\n", true, 1, "/f:3: [Daemon] LogLevel= is not " LEVELS "; keeping info\n" },
-	{ "LogLevel\nUser\n", true, 2,
-	  "/f:3: [Daemon] LogLevel= is not " LEVELS "; keeping info\n"
-	  "/f:4: [Daemon] User= is not a user or group name, or a number; keeping set\n" },
+	{ "LogLevel\nUser\n", true, 2, "/f:3: " NOT_A_LINE "/f:4: " NOT_A_LINE },
+	{ "LogLevel=debug\n x\n\"y\"\nLogLevel debug\n", true, 3,
+	  "/f:4: " NOT_A_LINE "/f:5: " NOT_A_LINE "/f:6: " NOT_A_LINE },
 	{ "SubjectsMax=63\n", true, 1,
 	  "/f:3: [Daemon] SubjectsMax=63 is not a whole number from 64 to 262144; "
 	  "keeping 16384\n" },
@@ -196,16 +197,15 @@ static const struct {
 	  "/f:3: [Deamon] is not a known section, all in it is ignored; did you mean [Daemon]?\n"
 	  "/f:6: [Elsewhere] is not a known section, all in it is ignored\n" },
 	{ "LogLevel=de\\\nbug\n", true, 2,
-	  "/f:3: [Daemon] LogLevel=de\\ is not " LEVELS "; keeping info\n"
-	  "/f:4: [Daemon] bug= " DOES_NOT "\n" },
+	  "/f:4: " NOT_A_LINE "/f:3: [Daemon] LogLevel=de\\ is not " LEVELS "; keeping info\n" },
 	{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab=1\n", true, 1,
 	  "/f:3: [Daemon] aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...= " DOES_NOT
 	  "\n" },
-	/* What is not even well-formed leaves the whole file out. */
-	{ "# x\n\nLogLevel debug\n", false, 1, "/f:5: " NOT_A_LINE },
-	{ "User=x\n[exec\n", false, 1, "/f:4: " NOT_A_LINE },
-	{ "User=x\n[exec] x\n", false, 1, "/f:4: " NOT_A_LINE },
-	{ "[\n", false, 1, "/f:3: " NOT_A_LINE },
+	/* What belongs to what is not known after a broken section: the whole file is left out. */
+	{ "# x\n\n[\n", false, 1, "/f:5: " NOT_A_SECTION },
+	{ "User=x\n[exec\n", false, 1, "/f:4: " NOT_A_SECTION },
+	{ "User=x\n[exec] x\n", false, 1, "/f:4: " NOT_A_SECTION },
+	{ "[\n", false, 1, "/f:3: " NOT_A_SECTION },
 };
 
 static void bad_lines_are_told(void **state)
