@@ -132,13 +132,28 @@ static void log_config_problem(const char *line, void *userdata)
 	log_write(LOG_WARNING, &(struct log_context){ .message_id = LOG_ID_CONFIG }, "%s", line);
 }
 
+/* The way out of what can fail anywhere. */
+static const char *way_out(int error)
+{
+	switch (error) {
+	case EMFILE:
+		return "; raise LimitNOFILE= (ulimit -n)";
+	case ENFILE:
+		return "; raise the sysctl fs.file-max";
+	default:
+		return "";
+	}
+}
+
 /* Logs the one line that says why, tells systemd, and is the exit status. */
 static int fail(const struct problem *problem)
 {
+	const char *hint = way_out(problem->error);
+
 	log_write(LOG_ERR,
 		  &(struct log_context){ .message_id = LOG_ID_REFUSED, .error = problem->error },
-		  "%s", problem->text);
-	sd_notifyf(0, "STATUS=%s\nERRNO=%d", problem->text, problem->error);
+		  "%s%s", problem->text, hint);
+	sd_notifyf(0, "STATUS=%s%s\nERRNO=%d", problem->text, hint, problem->error);
 	return EXIT_FAILURE;
 }
 

@@ -247,9 +247,7 @@ static int check_descriptors(struct problem *problem)
 	}
 	while (n > 0)
 		close(spare[--n]);
-	return r < 0 ? problem_set(problem, -r,
-				   "no file descriptors are left for clients: %s; raise "
-				   "LimitNOFILE= (ulimit -n)",
+	return r < 0 ? problem_set(problem, -r, "no file descriptors are left for clients: %s",
 				   strerror(-r))
 		     : 0;
 }
