@@ -79,6 +79,9 @@ int objects_start(const struct object_context *context, const struct object_sett
 /* Lets go of everything; what is pinned goes on counting. */
 void object_release(struct object *object);
 
+/* One more thing that it lacks, and what would help: a part of the line @object->reason. */
+void object_add_reason(struct object *object, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
 /*
  * Looks whether what was pinned still is; to be asked before the state is told. True, once: it is
  * not, and state and reason say so.
