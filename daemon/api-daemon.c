@@ -27,15 +27,15 @@ static uint64_t resident_bytes(void)
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-void api_status_line(const struct object *objects, size_t n_objects, char *buffer, size_t size)
+void api_status_line(const struct probeset *probeset, char *buffer, size_t size)
 {
 	size_t length = 0;
 
 	buffer[0] = '\0';
-	for (size_t i = 0; i < n_objects && length < size; i++)
+	for (size_t i = 0; i < probeset->n_objects && length < size; i++)
 		length += (size_t)snprintf(buffer + length, size - length, "%s%s %s", i ? ", " : "",
-					   objects[i].probe->name,
-					   object_state_name(objects[i].state));
+					   probeset->objects[i].probe->name,
+					   object_state_name(probeset->objects[i].state));
 }
 
 static void write_clients(const struct varlink_counters *counters, struct json *reply)
@@ -126,7 +126,7 @@ static void write_status(const struct api *api, uint32_t rows_used, bool everyth
 
 	json_object_begin(reply, NULL);
 	json_string(reply, "version", EBPFMON_VERSION);
-	api_status_line(api->objects, api->n_objects, line, sizeof(line));
+	api_status_line(api->probeset, line, sizeof(line));
 	json_string(reply, "status", line);
 	json_i64(reply, "pid", getpid());
 	json_u64(reply, "uid", geteuid());
@@ -159,7 +159,7 @@ int api_get_status(struct varlink_call *call, struct json_object *parameters, vo
 	if (r < 0)
 		return r;
 	api_check_books(api, &sample, unaccounted);
-	api_look_at_probes(api);
+	probeset_look(api->probeset);
 	if (api->listeners)
 		listeners_read(api->listeners); /* what was counted has been told */
 	write_status(api, sample.rows_used, api_privileged(api, call), &reply);

@@ -65,11 +65,11 @@ int api_list_probes(struct varlink_call *call, struct json_object *parameters, v
 	_cleanup_json_ struct json reply = { 0 };
 
 	(void)parameters;
-	api_look_at_probes(api);
+	probeset_look(api->probeset);
 	json_object_begin(&reply, NULL);
 	json_array_begin(&reply, "probes");
-	for (size_t i = 0; i < api->n_objects; i++)
-		write_probe(&api->objects[i], everything, &reply);
+	for (size_t i = 0; i < api->probeset->n_objects; i++)
+		write_probe(&api->probeset->objects[i], everything, &reply);
 	json_array_end(&reply);
 	json_object_end(&reply);
 	return varlink_reply(call, &reply);

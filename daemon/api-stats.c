@@ -88,7 +88,7 @@ static int gather(struct reading *reading)
 		return reading->store.error;
 	store_sort(&reading->store);
 	api_check_books(reading->api, &reading->sample, reading->unaccounted);
-	api_look_at_probes(reading->api);
+	probeset_look(reading->api->probeset);
 	return 0;
 }
 
@@ -193,9 +193,11 @@ static void write_totals(const struct reading *reading, struct json *reply, uint
 
 static void write_misses(const struct reading *reading, struct json *reply)
 {
+	const struct probeset *probeset = reading->api->probeset;
+
 	json_object_begin(reply, "misses");
-	for (size_t i = 0; i < reading->api->n_objects; i++) {
-		const struct object *object = &reading->api->objects[i];
+	for (size_t i = 0; i < probeset->n_objects; i++) {
+		const struct object *object = &probeset->objects[i];
 		uint64_t misses;
 
 		if (object->state == OBJECT_DEGRADED && !object->n_attachments)

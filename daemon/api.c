@@ -65,8 +65,8 @@ uint32_t api_slots(const struct api *api)
 {
 	uint32_t slots = 0;
 
-	for (size_t i = 0; i < api->n_objects; i++)
-		slots |= api->objects[i].slots;
+	for (size_t i = 0; i < api->probeset->n_objects; i++)
+		slots |= api->probeset->objects[i].slots;
 	return slots;
 }
 
@@ -83,19 +83,6 @@ void api_check_books(struct api *api, const struct ledger_sample *sample, uint64
 			  "the books of '%s' do not balance: %llu events are not accounted for; "
 			  "somebody wrote to the pinned maps, or the kernel lost them",
 			  probe_slot_name(i), (unsigned long long)ret_unaccounted[i]);
-	}
-}
-
-void api_look_at_probes(struct api *api)
-{
-	for (size_t i = 0; i < api->n_objects; i++) {
-		struct object *object = &api->objects[i];
-
-		if (object_unpinned(object))
-			log_write(LOG_WARNING,
-				  &(struct log_context){ .message_id = LOG_ID_DEGRADED,
-							 .probe = object->probe->name },
-				  "probe '%s': %s", object->probe->name, object->reason);
 	}
 }
 

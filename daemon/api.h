@@ -6,7 +6,7 @@
 #pragma once
 
 #include "ledger.h"
-#include "object.h"
+#include "probeset.h"
 #include "recorder.h"
 #include "reporter.h"
 #include "settle.h"
@@ -18,8 +18,7 @@
 struct api {
 	const struct maps *maps;
 	const char *pin_path;
-	struct object *objects;
-	size_t n_objects;
+	struct probeset *probeset;
 	struct units *units;
 	const struct settle *settle;
 	struct recorder *recorder;
@@ -43,9 +42,6 @@ extern const struct varlink_interface api_interface;
 /* Whether the caller sees everything and may change things; otherwise just the own user's. */
 bool api_privileged(const struct api *api, const struct varlink_call *call);
 
-/* Looks at the probes, as every method that tells of them has to. A change is logged. */
-void api_look_at_probes(struct api *api);
-
 /* Bit per counter that is being counted now. */
 uint32_t api_slots(const struct api *api);
 
@@ -57,7 +53,7 @@ void api_check_books(struct api *api, const struct ledger_sample *sample,
 		     uint64_t *ret_unaccounted);
 
 /* One line on all probes: for systemctl status and GetStatus(). */
-void api_status_line(const struct object *objects, size_t n_objects, char *buffer, size_t size);
+void api_status_line(const struct probeset *probeset, char *buffer, size_t size);
 
 /* Once: a reading must not open files, which would be counted. */
 void api_read_boot_id(struct api *api);

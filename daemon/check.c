@@ -3,8 +3,8 @@
 #include "check.h"
 
 #include "privileges.h"
+#include "probeset.h"
 
-#include <bpf/btf.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,30 +52,22 @@ static void check_pins(const struct settings *settings, const struct identity_id
 		printf("pins: %s is ready\n", settings->pin_path);
 }
 
+/* 1: one that counts something cannot. */
 static int check_probes(const struct settings *settings, const struct maps *maps,
-			const struct event_maps *events, const struct btf *btf,
-			struct problem *problem)
+			const struct event_maps *events, struct problem *problem)
 {
-	struct em_constants constants = settings->constants;
-	const struct object_context context = {
-		.maps = maps, .btf = btf, .events = events, .constants = &constants
-	};
-	struct object objects[SETTINGS_PROBES_MAX];
-	size_t n_probes = 0, n_objects;
-	bool failed = false;
-	int r;
+	struct probeset probeset = { .maps = maps };
+	int r = probeset_start(&probeset, settings, events, problem);
 
-	constants.events = event_maps_level(events);
-	while (n_probes < SETTINGS_PROBES_MAX && probes[n_probes])
-		n_probes++;
-	r = objects_start(&context, settings->probes, n_probes, objects, &n_objects, problem);
-	for (size_t i = 0; i < n_objects; i++) {
-		if (!r)
-			print_probe(&objects[i]);
-		failed |= objects[i].state == OBJECT_UNSUPPORTED && probes[i]->jobs[0].n_slots;
-		object_release(&objects[i]);
+	for (size_t i = 0; r >= 0 && i < probeset.n_objects; i++) {
+		const struct object *object = &probeset.objects[i];
+
+		print_probe(object);
+		if (object->state == OBJECT_UNSUPPORTED && object->probe->jobs[0].n_slots)
+			r = 1;
 	}
-	return r < 0 ? r : failed;
+	probeset_release(&probeset);
+	return r;
 }
 
 int check_run(const struct settings *settings, struct problem *problem)
@@ -83,7 +75,6 @@ int check_run(const struct settings *settings, struct problem *problem)
 	CLEANUP(maps_freep) struct maps *maps = NULL;
 	CLEANUP(event_maps_freep) struct event_maps *events = NULL;
 	struct identity_ids ids;
-	struct btf *btf;
 	int r;
 
 	r = privileges_target(settings->user, &ids, problem);
@@ -94,14 +85,10 @@ int check_run(const struct settings *settings, struct problem *problem)
 	if (r < 0)
 		return r;
 	printf("privileges: uid %u with CAP_BPF and CAP_PERFMON\n", ids.uid);
-	btf = object_btf(problem);
-	if (!btf)
-		return -problem->error;
 	r = maps_new(NULL, TRIAL_SUBJECTS, &maps, problem);
 	if (!r)
 		r = event_maps_new(0, &events, problem);
 	if (!r)
-		r = check_probes(settings, maps, events, btf, problem);
-	btf__free(btf);
+		r = check_probes(settings, maps, events, problem);
 	return r;
 }

@@ -29,11 +29,29 @@ static int way_in_use(const struct object_context *context, const struct way *wa
 	return r < 0 ? -EUCLEAN : 1;
 }
 
+/*
+ * Hook number @i of @way is taken off: a gap until something else counts. What was not called had
+ * ended before, all of it at once: the first stands for the others.
+ */
+static void note_dropped(const struct task *task, const struct way *way, size_t i,
+			 const char *reason)
+{
+	struct em_state *state = maps_state(task->context->maps);
+	const char *probe = task->object->probe->name;
+	const struct hook *hook = &way->hooks[i];
+
+	if (hook->kind != HOOK_FEXIT || task->context->functions_called) {
+		if (reason)
+			gaps_stopped(state, probe, hook->program, reason, now_realtime_usec());
+	} else if (i == 0) {
+		gaps_stopped(state, probe, hook->program, GAPS_UNCALLED, state->verified_usec);
+	}
+}
+
 /* Takes off the hooks of all ways but @keep; with a @reason, counting is not to go on otherwise. */
 static int drop_others(const struct task *task, const struct way *keep, const char *reason,
 		       struct problem *problem)
 {
-	struct em_state *state = maps_state(task->context->maps);
 	int dropped = 0;
 
 	for (size_t w = 0; w < task->job->n_ways; w++) {
@@ -45,9 +63,8 @@ static int drop_others(const struct task *task, const struct way *keep, const ch
 			if (r < 0)
 				return r;
 			dropped |= r;
-			if (r && reason && task->job->n_slots)
-				gaps_stopped(state, task->object->probe->name,
-					     way->hooks[i].program, reason, now_realtime_usec());
+			if (r && task->job->n_slots)
+				note_dropped(task, way, i, reason);
 		}
 	}
 	return dropped;

@@ -88,6 +88,8 @@ void gaps_stopped(struct em_state *state, const char *probe, const char *program
 {
 	struct em_gap gap = { .from_usec = now_usec };
 
+	if (find_open(state, program))
+		return;
 	fill(&gap, probe, program, reason);
 	add(state, &gap);
 }

@@ -17,7 +17,10 @@
 void gaps_started(struct em_state *state, const char *probe, const char *program,
 		  uint64_t now_usec);
 
-/* @program of @probe was counting and is taken off at @now: a gap that is open until... */
+/* Why what is attached to functions of the kernel did not count: ftrace.h. */
+#define GAPS_UNCALLED "kernel.ftrace_enabled was 0"
+
+/* @program of @probe counted until @now and does not any more: a gap, if none is open, until... */
 void gaps_stopped(struct em_state *state, const char *probe, const char *program,
 		  const char *reason, uint64_t now_usec);
 /* ... somebody counts the same again. False: there was no open gap of @program. */

@@ -266,6 +266,13 @@ int hook_drop(const struct object_context *context, const struct hook *hook,
 	return r < 0 ? r : 1;
 }
 
+uint32_t hook_body(int jump_fd)
+{
+	uint32_t zero = 0, id = 0;
+
+	return bpf_map_lookup_elem(jump_fd, &zero, &id) < 0 ? 0 : id;
+}
+
 int hook_misses(int program_fd, uint64_t *ret_misses)
 {
 	struct bpf_prog_info info = { 0 };

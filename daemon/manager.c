@@ -299,7 +299,7 @@ static void notify_status(const struct manager *manager, const char *prefix)
 {
 	char line[256];
 
-	api_status_line(manager->probeset.objects, manager->probeset.n_objects, line, sizeof(line));
+	api_status_line(&manager->probeset, line, sizeof(line));
 	sd_notifyf(0, "%sSTATUS=%s", prefix, line);
 }
 
@@ -366,8 +366,7 @@ static void fill_api(struct manager *manager)
 
 	api->maps = manager->maps;
 	api->pin_path = pins_path(manager->pins);
-	api->objects = manager->probeset.objects;
-	api->n_objects = manager->probeset.n_objects;
+	api->probeset = &manager->probeset;
 	api->units = manager->units;
 	api->settle = manager->settle;
 	api->recorder = manager->recorder;
@@ -488,7 +487,9 @@ int manager_run(struct manager *manager)
 	notify_status(manager, "READY=1\n");
 	r = sd_event_loop(manager->event);
 	sd_notify(0, "STOPPING=1");
-	if (r >= 0)
+	if (r >= 0) {
+		probeset_look(&manager->probeset);
 		probeset_verified(&manager->probeset);
+	}
 	return r;
 }

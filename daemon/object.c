@@ -125,6 +125,8 @@ static int object_start(const struct object_context *context, const struct probe
 		object->state = OBJECT_UNSUPPORTED;
 	else if (object->reason[0])
 		object->state = OBJECT_DEGRADED;
+	object->lasting = strlen(object->reason);
+	object->lasting_state = object->state;
 	return 0;
 }
 
@@ -185,19 +187,79 @@ static const char *missing_pin(const struct object *object)
 	return NULL;
 }
 
-/* The kernel has no way to detach such a link while somebody holds it, and this process does. */
-bool object_unpinned(struct object *object)
+const struct attachment *object_function(const struct object *object)
 {
-	const char *missing = object->unpinned ? NULL : missing_pin(object);
+	for (size_t i = 0; i < object->n_attachments; i++)
+		if (object->attachments[i].hook->kind == HOOK_FEXIT)
+			return &object->attachments[i];
+	return NULL;
+}
 
-	if (!missing)
+/* The first whose dispatcher jumps elsewhere than it did, or NULL. */
+static const struct attachment *exchanged_body(const struct object *object)
+{
+	for (size_t i = 0; i < object->n_attachments; i++) {
+		const struct attachment *attachment = &object->attachments[i];
+
+		if (hook_body(attachment->jump_fd) != attachment->body_id)
+			return attachment;
+	}
+	return NULL;
+}
+
+/* What lasts until a start: the kernel has no way to detach a link that somebody holds, as this process. */
+static bool find_damage(struct object *object)
+{
+	const struct attachment *exchanged = object->exchanged ? NULL : exchanged_body(object);
+	const char *missing = object->unpinned ? NULL : missing_pin(object);
+	char name[HOOK_NAME_MAX];
+
+	if (!missing && !exchanged)
 		return false;
+	object->reason[object->lasting] = '\0';
+	if (missing) {
+		object_add_reason(
+			object,
+			"somebody removed %s: it is counted until ebpfmond ends, and then "
+			"not before it starts again",
+			missing);
+		object->unpinned = true;
+	}
+	if (exchanged) {
+		object_add_reason(object,
+				  "somebody exchanged the program of %s: it counts what that one "
+				  "does until ebpfmond is started again",
+				  attachment_name(exchanged, name, sizeof(name)));
+		object->exchanged = exchanged;
+	}
+	object->lasting = strlen(object->reason);
+	object->lasting_state = OBJECT_DEGRADED;
+	return true;
+}
+
+static void add_uncalled(struct object *object)
+{
+	char name[HOOK_NAME_MAX];
+
 	object_add_reason(object,
-			  "somebody removed %s: it is counted until ebpfmond ends, and then not "
-			  "before it starts again",
-			  missing);
+			  "%s is not called while kernel.ftrace_enabled is 0: 'sysctl "
+			  "kernel.ftrace_enabled=1'",
+			  attachment_name(object_function(object), name, sizeof(name)));
 	object->state = OBJECT_DEGRADED;
-	object->unpinned = true;
+}
+
+bool object_look(struct object *object, bool functions_called)
+{
+	bool damaged = find_damage(object);
+	bool uncalled = !functions_called && object_function(object);
+
+	if (!damaged && uncalled == object->uncalled)
+		return false;
+	object->uncalled = uncalled;
+	object->reason[object->lasting] = '\0';
+	object->state = object->lasting_state;
+	if (uncalled)
+		add_uncalled(object);
 	return true;
 }
 

@@ -32,6 +32,7 @@ struct attachment {
 	int program_fd;	    /* the dispatcher: what the kernel runs, and whose misses count */
 	int link_fd;	    /* held, so that a removed pin does not end the counting */
 	int jump_fd;	    /* likewise: the kernel empties it when nobody holds it */
+	uint32_t body_id;   /* what it held when this was started: hook_body() */
 };
 
 struct object {
@@ -46,6 +47,10 @@ struct object {
 	struct problem eventless; /* why it tells no events, though it counts */
 	uint32_t slots;		  /* bit per counter that is being counted */
 	bool unpinned;		  /* somebody removed pins: it counts until this process ends */
+	const struct attachment *exchanged; /* somebody put another program behind it, or none */
+	bool uncalled;			    /* kernel.ftrace_enabled is 0, for now */
+	size_t lasting;			    /* bytes of the reason that are there for good, */
+	enum object_state lasting_state;    /* and what the state is without the rest */
 };
 
 struct object_settings {
@@ -61,6 +66,7 @@ struct object_context {
 	struct pins *pins;
 	const struct maps *maps;
 	const struct btf *btf;		 /* of the kernel */
+	bool functions_called;		 /* what is attached to them, that is: ftrace.h */
 	const struct event_maps *events; /* NULL: no events are told */
 	const struct em_constants
 		*constants; /* what programs find in "constants"; rows are added */
@@ -83,10 +89,14 @@ void object_release(struct object *object);
 void object_add_reason(struct object *object, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /*
- * Looks whether what was pinned still is; to be asked before the state is told. True, once: it is
- * not, and state and reason say so.
+ * Looks whether what was pinned still is, whether it is our programs that count, and whether what is
+ * attached to functions is called; to be asked before the state is told. True: something is new, and
+ * state and reason say so.
  */
-bool object_unpinned(struct object *object);
+bool object_look(struct object *object, bool functions_called);
+
+/* The first of its programs that is attached to a function, or NULL. */
+const struct attachment *object_function(const struct object *object);
 
 /* Runs of its programs that the kernel skipped. -ENODATA: this kernel does not tell. */
 int object_misses(const struct object *object, uint64_t *ret_misses);

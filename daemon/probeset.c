@@ -2,6 +2,7 @@
 /* All probes at run time: probeset.h. */
 #include "probeset.h"
 
+#include "ftrace.h"
 #include "gaps.h"
 #include "log-ids.h"
 #include "log.h"
@@ -12,18 +13,19 @@
 int probeset_start(struct probeset *set, const struct settings *settings,
 		   const struct event_maps *events, struct problem *problem)
 {
-	struct btf *btf = object_btf(problem);
 	struct em_constants constants = settings->constants;
-	const struct object_context context = { .pins = set->pins,
-						.maps = set->maps,
-						.btf = btf,
-						.events = events,
-						.constants = &constants };
+	struct object_context context = {
+		.pins = set->pins, .maps = set->maps, .events = events, .constants = &constants
+	};
+	struct btf *btf = object_btf(problem);
 	size_t n_probes = 0;
 	int r;
 
 	if (!btf)
 		return -problem->error;
+	set->ftrace_fd = ftrace_open();
+	context.btf = btf;
+	context.functions_called = ftrace_enabled(set->ftrace_fd);
 	constants.events = event_maps_level(events);
 	while (n_probes < SETTINGS_PROBES_MAX && probes[n_probes])
 		n_probes++;
@@ -38,6 +40,8 @@ void probeset_release(struct probeset *set)
 	for (size_t i = 0; i < set->n_objects; i++)
 		object_release(&set->objects[i]);
 	set->n_objects = 0;
+	if (set->ftrace_fd > 0)
+		set->ftrace_fd = close_fd(set->ftrace_fd);
 }
 
 /* --- hooks ------------------------------------------------------------------------------------- */
@@ -105,4 +109,43 @@ void probeset_report(const struct probeset *set)
 {
 	for (size_t i = 0; i < set->n_objects; i++)
 		report(&set->objects[i]);
+}
+
+/* --- looking ----------------------------------------------------------------------------------- */
+
+/* What does not count any more did when it was last looked at. */
+static void note_changes(const struct probeset *set, const struct object *before,
+			 const struct object *object, uint64_t now)
+{
+	struct em_state *state = maps_state(set->maps);
+	const char *probe = object->probe->name;
+
+	if (object->exchanged && !before->exchanged)
+		gaps_stopped(state, probe, object->exchanged->hook->program,
+			     "its program was exchanged by somebody else", state->verified_usec);
+	if (object->uncalled && !before->uncalled)
+		gaps_stopped(state, probe, object_function(object)->hook->program, GAPS_UNCALLED,
+			     state->verified_usec);
+	if (!object->uncalled && before->uncalled && !object->exchanged)
+		gaps_resumed(state, object_function(object)->hook->program, now);
+}
+
+void probeset_look(struct probeset *set)
+{
+	bool functions_called = ftrace_enabled(set->ftrace_fd);
+	uint64_t now = now_realtime_usec();
+
+	for (size_t i = 0; i < set->n_objects; i++) {
+		struct object *object = &set->objects[i];
+		struct object before = *object;
+
+		if (!object_look(object, functions_called))
+			continue;
+		note_changes(set, &before, object, now);
+		if (object->state == OBJECT_RUNNING)
+			log_notice("probe '%s': all of it is counted again", object->probe->name);
+		report(object);
+	}
+	if (functions_called)
+		maps_state(set->maps)->verified_usec = now;
 }

@@ -8,10 +8,14 @@
 #include "object.h"
 #include "settings.h"
 
-/* Zero-initialise, lend it pins and maps, start; release with probeset_release(), started or not. */
+/*
+ * Zero-initialise, lend it pins (or none: everything ends with the process) and maps, start; release
+ * with probeset_release(), started or not.
+ */
 struct probeset {
 	struct pins *pins;
 	const struct maps *maps;
+	int ftrace_fd;				    /* 0: not started */
 	struct object objects[SETTINGS_PROBES_MAX]; /* as probes[] */
 	size_t n_objects;
 };
@@ -24,6 +28,12 @@ void probeset_release(struct probeset *set);
 
 /* Ends the pinned hooks that none of them uses, with a gap for each. 0 or, with a problem, -errno. */
 int probeset_drop_unknown(const struct probeset *set, struct problem *problem);
+
+/*
+ * Looks whether all that was started still counts, as everybody has to who tells of it: their states
+ * follow, what is not counted is noted next to the counts, and a change is logged.
+ */
+void probeset_look(struct probeset *set);
 
 /* Notes next to the counts that its hooks, and no others, count now. */
 void probeset_verified(const struct probeset *set);

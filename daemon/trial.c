@@ -35,6 +35,7 @@ int trial_survey(struct trial *trial, bool with_optional, struct problem *proble
 {
 	for (size_t i = 0; i < trial->way->n_hooks; i++) {
 		struct hook_run *run = &trial->runs[i];
+		char name[HOOK_NAME_MAX];
 		int r;
 
 		run->hook = &trial->way->hooks[i];
@@ -44,6 +45,10 @@ int trial_survey(struct trial *trial, bool with_optional, struct problem *proble
 					   run->hook->targets[0]);
 		if (!run->target)
 			continue;
+		if (run->hook->kind == HOOK_FEXIT && !trial->context->functions_called)
+			return problem_set(problem, EOPNOTSUPP,
+					   "%s is not called while kernel.ftrace_enabled is 0",
+					   hook_name(run->hook, run->target, name, sizeof(name)));
 		r = hook_find_pinned(trial->context, run, problem);
 		if (r < 0)
 			return r;
@@ -134,6 +139,7 @@ void trial_keep(struct trial *trial, struct object *object)
 {
 	for (size_t i = 0; i < trial->way->n_hooks; i++) {
 		struct hook_run *run = &trial->runs[i];
+		uint32_t body_id = hook_body(run->jump_fd);
 
 		if (!run->wanted)
 			continue;
@@ -145,6 +151,7 @@ void trial_keep(struct trial *trial, struct object *object)
 			.target = run->target,
 			.program_fd = TAKE_FD(run->program_fd),
 			.link_fd = TAKE_FD(run->link_fd),
+			.body_id = body_id,
 			.jump_fd = TAKE_FD(run->jump_fd),
 		};
 	}

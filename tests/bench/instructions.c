@@ -43,7 +43,7 @@ struct bench {
 	struct varlink_server *server;
 	struct api api;
 	struct ledger_check check;
-	struct object objects[EM_EVENT_KINDS];
+	struct probeset probeset;
 };
 
 /* What stands in for the kernel. */
@@ -124,8 +124,11 @@ static int find_cgroup(uint64_t id, uint64_t *ret_parent, char *name, void *user
 
 static void start_probes(struct bench *bench)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(bench->objects) && probes[i]; i++) {
-		struct object *object = &bench->objects[bench->api.n_objects++];
+	struct probeset *set = &bench->probeset;
+
+	set->maps = bench->maps;
+	for (size_t i = 0; i < ARRAY_SIZE(set->objects) && probes[i]; i++) {
+		struct object *object = &set->objects[set->n_objects++];
 
 		*object = (struct object){ .probe = probes[i], .state = OBJECT_RUNNING };
 		for (size_t j = 0; j < probes[i]->n_jobs; j++)
@@ -175,7 +178,7 @@ static void start(struct bench *bench)
 	     "subscriptions");
 	bench->api.maps = bench->maps;
 	bench->api.pin_path = "/sys/fs/bpf/ebpfmon";
-	bench->api.objects = bench->objects;
+	bench->api.probeset = &bench->probeset;
 	bench->api.units = bench->units;
 	bench->api.settle = bench->settle;
 	bench->api.check = &bench->check;

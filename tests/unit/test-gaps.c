@@ -74,6 +74,11 @@ static void stop_opens_and_start_closes(void **unused)
 	assert_int_equal(state.gap_count, 1);
 	assert_gap(&state, 0, NOW, 0, "open", "open_sys", "switched off");
 
+	/* It is open already: what ended cannot end again. */
+	gaps_stopped(&state, "open", "open_sys", "switched off again", NOW + 1);
+	assert_int_equal(state.gap_count, 1);
+	assert_gap(&state, 0, NOW, 0, "open", "open_sys", "switched off");
+
 	/* Another hook of the same name's beginning does not close it. */
 	gaps_started(&state, "open", "open_sys2", NOW + 1);
 	assert_int_equal(state.gap_count, 2);
