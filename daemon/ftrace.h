@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Whether the kernel calls what is attached to its functions. With the sysctl kernel.ftrace_enabled
- * set to 0 it does not, and tells nobody (5.11 and later; earlier ones refuse the 0 while something
- * is attached).
+ * set to 0 it does not, and tells nobody (6.1, 6.12, 7.2; 5.10 refuses the 0 while something is
+ * attached).
  */
 #pragma once
 
