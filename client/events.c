@@ -372,6 +372,15 @@ static int follow(struct stream *stream, int timeout_ms, int *ret_code)
 	return code ? 0 : result;
 }
 
+/* Whoever was told events must know that they have an end. */
+static int broken_off(const struct stream *stream, int result)
+{
+	if (result == -ECONNRESET && stream->open)
+		return complain(CODE_FAILURE, "ebpfmond ended, or was started again: what happened "
+					      "after these events is not told");
+	return connection_complain(&stream->connection, result);
+}
+
 /* The daemon reads all that was written before it answers a question. */
 static int finish(struct stream *stream)
 {
@@ -383,7 +392,7 @@ static int finish(struct stream *stream)
 		return CODE_OK; /* the stream will say why */
 	stream->connection.interrupt_fd = -1;
 	result = follow(stream, QUIET_MS, &code);
-	return result < 0 ? connection_complain(&stream->connection, result) : code;
+	return result < 0 ? broken_off(stream, result) : code;
 }
 
 static int signals_open(struct stream *stream)
@@ -412,7 +421,7 @@ static int run(struct stream *stream, const char *parameters)
 		result = follow(stream, -1, &code);
 	while (result == -EINTR && !code && !signal_take(stream));
 	if (code || (result < 0 && result != -EINTR))
-		return code ? code : connection_complain(&stream->connection, result);
+		return code ? code : broken_off(stream, result);
 	return stream->command.ended ? finish(stream) : CODE_OK;
 }
 
