@@ -12,20 +12,7 @@
 
 enum {
 	LINE_MAX_BYTES = 1024, /* as of other messages; fields have all of a name */
-	ERROR_BYTES = 32,
 };
-
-/* errno by name; "" for what succeeded. */
-static void name_error(const struct event *event, char error[static ERROR_BYTES])
-{
-	const char *name = strerrorname_np((int)event->record->error);
-
-	error[0] = '\0';
-	if (event->record->error && name)
-		snprintf(error, ERROR_BYTES, "%s", name);
-	else if (event->record->error)
-		snprintf(error, ERROR_BYTES, "%" PRIu32, event->record->error);
-}
 
 /* "open: cat[1234] of user 1000: /etc/shadow: EACCES" */
 static void write_line(const struct event *event, const struct probe *probe, const char *error,
@@ -66,10 +53,9 @@ void event_entry_write(const struct event *event, const struct probe *probe, con
 		       struct event_clock *clock, struct json *entry)
 {
 	const struct em_event *record = event->record;
-	char error[ERROR_BYTES];
+	char error[EVENT_ERROR_BYTES];
 
-	name_error(event, error);
-	write_line(event, probe, error, entry);
+	write_line(event, probe, event_error(event, error), entry);
 	journal_field_text(entry, "MESSAGE_ID", LOG_ID_EVENT);
 	journal_field_number(entry, "PRIORITY", LOG_INFO);
 	journal_field_text(entry, "SYSLOG_IDENTIFIER", "ebpfmond");

@@ -150,18 +150,14 @@ void event_write_bits(const struct event_bits *table, uint64_t value, struct jso
 	json_string(json, NULL, text);
 }
 
-void event_write_error(uint32_t error, const char *key, struct json *json)
+static void write_error(const struct event *event, struct json *json)
 {
-	const char *name = error ? strerrorname_np((int)error) : NULL;
-	char text[16];
+	char error[EVENT_ERROR_BYTES];
 
-	if (!error) {
-		json_null(json, key);
-		return;
-	}
-	if (!name)
-		snprintf(text, sizeof(text), "%" PRIu32, error);
-	json_string(json, key, name ? name : text);
+	if (event->record->error)
+		json_string(json, "error", event_error(event, error));
+	else
+		json_null(json, "error");
 }
 
 static void write_who(const struct event *event, const char *unit, struct json *json)
@@ -190,6 +186,6 @@ void event_write(const struct event *event, const struct probe *probe, const cha
 	write_time(clock, event->record->time_ns, json);
 	write_who(event, unit, json);
 	probe->event->write(event, json);
-	event_write_error(event->record->error, "error", json);
+	write_error(event, json);
 	json_object_end(json);
 }

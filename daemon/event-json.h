@@ -43,6 +43,3 @@ struct event_bits {
 
 /* Appends the names of what is set in @value, and the rest as one number in hexadecimal. */
 void event_write_bits(const struct event_bits *table, uint64_t value, struct json *json);
-
-/* errno by name under @key: "ENOENT"; a number without a name as text; 0 as null. */
-void event_write_error(uint32_t error, const char *key, struct json *json);

@@ -2,6 +2,8 @@
 /* A record's parts: event.h. */
 #include "event.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /*
@@ -110,4 +112,28 @@ int event_decode(const void *record, size_t bytes, struct event *event)
 	take_path(&event->strings[EM_STRING_FOLDER], event->folder);
 	take_target(event);
 	return 0;
+}
+
+/*
+ * What the kernel tells itself of a call that a signal interrupted (its include/linux/errno.h): whether
+ * it is repeated or fails is decided later, by what the process does with the signal.
+ */
+static bool is_interruption(uint32_t error)
+{
+	enum { ERESTARTSYS = 512, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK = 516 };
+
+	return (error >= ERESTARTSYS && error <= ERESTARTNOHAND) || error == ERESTART_RESTARTBLOCK;
+}
+
+const char *event_error(const struct event *event, char buffer[static EVENT_ERROR_BYTES])
+{
+	uint32_t error = is_interruption(event->record->error) ? EINTR : event->record->error;
+	const char *name = strerrorname_np((int)error);
+
+	buffer[0] = '\0';
+	if (error && name)
+		snprintf(buffer, EVENT_ERROR_BYTES, "%s", name);
+	else if (error)
+		snprintf(buffer, EVENT_ERROR_BYTES, "%" PRIu32, error);
+	return buffer;
 }

@@ -12,6 +12,7 @@
 
 enum {
 	EVENT_PATH_BYTES = EM_EVENT_BYTES + EM_EVENT_PIECE + 2, /* all components, '/' before */
+	EVENT_ERROR_BYTES = 32,
 };
 
 /* Part of a record, not NUL-terminated. */
@@ -35,3 +36,6 @@ struct event {
 
 /* Valid as long as the record. 0, or -EBADMSG: it is none. */
 int event_decode(const void *record, size_t bytes, struct event *event);
+
+/* errno by name, as a process would see it: "ENOENT"; a number without a name as text; "" for none. */
+const char *event_error(const struct event *event, char buffer[static EVENT_ERROR_BYTES]);

@@ -92,13 +92,14 @@ void probeset_verified(const struct probeset *set)
 
 /* --- telling ----------------------------------------------------------------------------------- */
 
-static void report(const struct object *object)
+/* What lacks from the start is as it was to be expected here; what goes later is not. */
+static void report(const struct object *object, int degraded_priority)
 {
 	struct log_context context = { .message_id = LOG_ID_DEGRADED,
 				       .probe = object->probe->name };
 
 	if (object->state == OBJECT_DEGRADED)
-		log_write(LOG_NOTICE, &context, "probe '%s': %s", object->probe->name,
+		log_write(degraded_priority, &context, "probe '%s': %s", object->probe->name,
 			  object->reason);
 	else if (object->state == OBJECT_UNSUPPORTED)
 		log_write(LOG_WARNING, &context, "probe '%s' does not run: %s", object->probe->name,
@@ -108,7 +109,7 @@ static void report(const struct object *object)
 void probeset_report(const struct probeset *set)
 {
 	for (size_t i = 0; i < set->n_objects; i++)
-		report(&set->objects[i]);
+		report(&set->objects[i], LOG_NOTICE);
 }
 
 /* --- looking ----------------------------------------------------------------------------------- */
@@ -144,7 +145,7 @@ void probeset_look(struct probeset *set)
 		note_changes(set, &before, object, now);
 		if (object->state == OBJECT_RUNNING)
 			log_notice("probe '%s': all of it is counted again", object->probe->name);
-		report(object);
+		report(object, LOG_WARNING);
 	}
 	if (functions_called)
 		maps_state(set->maps)->verified_usec = now;

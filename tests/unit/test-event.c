@@ -255,6 +255,29 @@ static void a_failed_open(void **state)
 		       "\"inode\":null,\"ioUring\":true,\"error\":\"ENOENT\"}");
 }
 
+/* The kernel's own numbers of an interrupted call; others have no name. */
+static void errors_are_those_of_processes(void **state)
+{
+	static const struct {
+		uint32_t error;
+		const char *name;
+	} errors[] = {
+		{ 0, "" },	  { EACCES, "EACCES" }, { EINTR, "EINTR" },
+		{ 511, "511" },	  { 512, "EINTR" },	{ 513, "EINTR" },
+		{ 514, "EINTR" }, { 515, "515" },	{ 516, "EINTR" },
+		{ 517, "517" },	  { 524, "524" },	{ UINT32_MAX, "4294967295" },
+	};
+	char buffer[EVENT_ERROR_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		struct em_event record = { .error = errors[i].error };
+		struct event one = { .record = &record };
+
+		assert_string_equal(event_error(&one, buffer), errors[i].name);
+	}
+}
+
 static void an_exec(void **state)
 {
 	struct record record = record_of(EM_EVENT_EXEC);
@@ -449,6 +472,7 @@ int main(void)
 		cmocka_unit_test(descendants_stay_descendants),
 		cmocka_unit_test(an_open),
 		cmocka_unit_test(a_failed_open),
+		cmocka_unit_test(errors_are_those_of_processes),
 		cmocka_unit_test(an_exec),
 		cmocka_unit_test(an_exit),
 		cmocka_unit_test(durations_are_long_enough),
