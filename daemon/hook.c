@@ -266,11 +266,12 @@ int hook_drop(const struct object_context *context, const struct hook *hook,
 	return r < 0 ? r : 1;
 }
 
-uint32_t hook_body(int jump_fd)
+int hook_body(int jump_fd, uint32_t *ret_id)
 {
-	uint32_t zero = 0, id = 0;
+	uint32_t zero = 0;
 
-	return bpf_map_lookup_elem(jump_fd, &zero, &id) < 0 ? 0 : id;
+	*ret_id = 0;
+	return bpf_map_lookup_elem(jump_fd, &zero, ret_id) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 int hook_misses(int program_fd, uint64_t *ret_misses)

@@ -58,8 +58,8 @@ int hook_attach(const struct object_context *context, struct bpf_object *object,
 int hook_drop(const struct object_context *context, const struct hook *hook,
 	      struct problem *problem);
 
-/* Id of the program that a dispatcher jumps to by this map; 0: none. */
-uint32_t hook_body(int jump_fd);
+/* Id of the program that a dispatcher jumps to by this map, 0 for none. 0 or -errno: nobody knows. */
+int hook_body(int jump_fd, uint32_t *ret_id);
 
 /* Skipped runs of the program. -ENODATA: the kernel does not tell (before 5.12, 9ed9e9ba2337). */
 int hook_misses(int program_fd, uint64_t *ret_misses);

@@ -200,8 +200,10 @@ static const struct attachment *exchanged_body(const struct object *object)
 {
 	for (size_t i = 0; i < object->n_attachments; i++) {
 		const struct attachment *attachment = &object->attachments[i];
+		uint32_t id;
 
-		if (hook_body(attachment->jump_fd) != attachment->body_id)
+		if (attachment->body_id && hook_body(attachment->jump_fd, &id) == 0 &&
+		    id != attachment->body_id)
 			return attachment;
 	}
 	return NULL;

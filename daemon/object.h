@@ -32,7 +32,7 @@ struct attachment {
 	int program_fd;	    /* the dispatcher: what the kernel runs, and whose misses count */
 	int link_fd;	    /* held, so that a removed pin does not end the counting */
 	int jump_fd;	    /* likewise: the kernel empties it when nobody holds it */
-	uint32_t body_id;   /* what it held when this was started: hook_body() */
+	uint32_t body_id;   /* what it held when this was started (hook_body()); 0: not known */
 };
 
 struct object {

@@ -139,10 +139,11 @@ void trial_keep(struct trial *trial, struct object *object)
 {
 	for (size_t i = 0; i < trial->way->n_hooks; i++) {
 		struct hook_run *run = &trial->runs[i];
-		uint32_t body_id = hook_body(run->jump_fd);
+		uint32_t body_id;
 
 		if (!run->wanted)
 			continue;
+		hook_body(run->jump_fd, &body_id);
 		if (trial->eventless.error && !object->eventless.error)
 			object->eventless = trial->eventless;
 		object->coverage |= run->hook->coverage;
